@@ -1,0 +1,11 @@
+# Libre.cmake - libre, linked statically: its nearly 1000 unprefixed symbols must not meet a host program's own.
+pkg_check_modules(RE REQUIRED libre)
+find_library(RE_ARCHIVE NAMES libre.a REQUIRED)
+add_library(nexusvoip_re INTERFACE)
+target_include_directories(nexusvoip_re SYSTEM INTERFACE ${RE_INCLUDE_DIRS})
+if(RE_VERSION VERSION_LESS 3.0)
+	target_compile_definitions(nexusvoip_re INTERFACE HAVE_INTTYPES_H HAVE_STDBOOL_H HAVE_INET6)
+endif()
+pkg_check_modules(SSL REQUIRED IMPORTED_TARGET libssl)
+find_package(ZLIB REQUIRED)
+target_link_libraries(nexusvoip_re INTERFACE ${RE_ARCHIVE} PkgConfig::SSL PkgConfig::CRYPTO ZLIB::ZLIB Threads::Threads resolv ${CMAKE_DL_LIBS} m)

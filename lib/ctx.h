@@ -1,0 +1,29 @@
+/* ctx.h - the composition root: what a context holds. Modules see it through their own public functions only. */
+#ifndef NXV_CTX_H
+#define NXV_CTX_H
+
+#include <pthread.h>
+
+#include "base/env.h"
+#include "config/config.h"
+#include "store/db.h"
+
+struct engine;
+struct rate;
+struct sip_setup;
+struct usage_log;
+
+struct nxv_ctx {
+	struct env env;
+	char *state_dir;
+	struct config *cfg;
+	struct db *db;             /**< nexusvoip.db */
+	struct db *auth;           /**< sip/auth.db, the SIP server's subscriber table */
+	struct sip_setup *sip;     /**< resolved settings of the SIP server */
+	struct rate *rate;         /**< requests a minute, per key */
+	struct usage_log *usage;
+	pthread_mutex_t lock;      /**< guards engine */
+	struct engine *engine;     /**< of this process; NULL when none */
+};
+
+#endif

@@ -1,0 +1,72 @@
+/* carrier.h - the carrier port: whoever can ring two parties and join them (the SIP originator; later Twilio).
+ * Everything here runs on the engine's thread. */
+#ifndef NXV_SESSION_CARRIER_H
+#define NXV_SESSION_CARRIER_H
+
+#include "base/env.h"
+#include "loop/loop.h"
+
+/** What a carrier tells of a call, leg A being the user's own phone and leg B the callee. */
+enum carrier_event_kind {
+	CARRIER_A_RINGING,     /**< a phone of A sent 18x */
+	CARRIER_A_ANSWERED,
+	CARRIER_A_FAILED,      /**< final answer >= 300, in sip_code; 408 when the network gave none */
+	CARRIER_A_NO_ANSWER,   /**< our ring timer ran out */
+	CARRIER_B_RINGING,
+	CARRIER_B_ANSWERED,    /**< contact tells which phone */
+	CARRIER_B_FAILED,
+	CARRIER_B_NO_ANSWER,
+	CARRIER_JOINED,        /**< both have each other's media */
+	CARRIER_A_HANGUP,      /**< A sent BYE */
+	CARRIER_B_HANGUP,
+	CARRIER_MEDIA_REFUSED, /**< the parties share no media: 488 or 606 to an offer */
+	CARRIER_LOST,          /**< a leg vanished without a word (session timer, no ACK, transport) */
+	CARRIER_DOWN           /**< every leg is gone; the last event of a call, always sent */
+};
+
+struct carrier_event {
+	enum carrier_event_kind kind;
+	int sip_code;           /**< 0 if none */
+	const char *sip_reason; /**< [borrowed] nullable */
+	const char *contact;    /**< [borrowed] nullable */
+	int64_t at_ms;          /**< when it was seen on the wire */
+};
+
+/** Receives a call's events, in order. The receiver may call the carrier's end() from inside. */
+typedef void carrier_sink_fn(void *sink, const char *session_id, const struct carrier_event *event);
+
+enum { CARRIER_TARGETS_MAX = 16 };
+
+/** A call to place; all text is [borrowed] for the call of place(). */
+struct carrier_call {
+	const char *session_id;
+	const char *user_id;                       /**< owner: counted on leg A, in the SIP server too */
+	const char *from_number;                   /**< caller ID shown to B */
+	const char *to_number;                     /**< shown to A */
+	const char *a_targets[CARRIER_TARGETS_MAX]; /**< SIP usernames that ring together */
+	size_t a_count;
+	const char *b_targets[CARRIER_TARGETS_MAX]; /**< SIP usernames, or one PSTN number */
+	size_t b_count;
+	const char *request_id;                    /**< nullable */
+	int64_t ring_timeout_ms;                   /**< per leg */
+	int64_t max_seconds;                       /**< handed to the SIP server as the dialog's life time */
+	int64_t call_limit;                        /**< of the owner */
+	bool auto_answer;
+};
+
+struct carrier;
+struct carrier_ops {
+	const char *name;
+	/** Start ringing A. On failure nothing was sent and no event follows. */
+	nxv_status (*place)(struct carrier *self, const struct carrier_call *call, struct nxv_error *err);
+	/** End it in whatever state: CANCEL, BYE or nothing as it needs. CARRIER_DOWN follows, at once or later.
+	 * NXV_E_NOT_FOUND when the carrier knows no such call. */
+	nxv_status (*end)(struct carrier *self, const char *session_id, struct nxv_error *err);
+	void (*close)(struct carrier *self);
+};
+/** First member of every carrier. */
+struct carrier {
+	const struct carrier_ops *ops;
+};
+
+#endif
