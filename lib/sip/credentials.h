@@ -13,5 +13,8 @@ nxv_status credentials_usernames(struct db_tx *tx, const char *user_id, int64_t 
 nxv_status credentials_owner(struct db_tx *tx, const char *username, int64_t now_ms, char **user_id, struct nxv_error *err);
 /** Mark expired credentials revoked and tell their usernames, at most max at a time; *next_ms: when the next one expires (0: none). */
 nxv_status credentials_expire(struct db_tx *tx, int64_t now_ms, char **out, size_t max, size_t *count, int64_t *next_ms, struct nxv_error *err);
+/** Refuse a domain that would void the digests of live credentials. Called when a context opens.
+ * Errors: NXV_E_CONFLICT "domain_in_use" with the remedy. */
+nxv_status credentials_check_domain(struct db *db, const char *domain, struct nxv_error *err);
 
 #endif

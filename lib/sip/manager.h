@@ -7,7 +7,7 @@
 
 #include "config/config.h"
 #include "sip/server.h"
-#include "store/db.h"
+#include "sip/subscriber.h"
 
 /** The SIP server's settings, made from configuration and state folder; owns its text. */
 struct sip_setup {
@@ -15,11 +15,18 @@ struct sip_setup {
 	const struct sip_driver *driver; /**< NULL: none is installed */
 	char program[256];
 	bool external;                   /**< sip.mode = external: never start or stop it */
+	char service_md5[33];            /**< HA1 of the service user, for the originator; secret, stays the same over restarts */
+	char service_sha256[65];
+	char service_sha512t256[65];
 	char *owned[40];
 };
-/** Resolve driver, paths and ports ("auto" ports of control-like listeners are stored, so that restarts keep them). */
+/** Resolve driver, paths and ports. Port 0 becomes a free one that <state>/sip/ports remembers, so that restarts keep it;
+ * the nonce secret is kept in <state>/sip/secret. Starts nothing, and succeeds when no server is installed.
+ * Errors: NXV_E_INVALID with the option's name in field. */
 nxv_status sip_setup_load(const struct env *env, const struct config *cfg, const char *state_dir, struct sip_setup **out, struct nxv_error *err);
 void sip_setup_free(struct sip_setup *setup);
+/** The service user's row for subscriber_sync(); text is [borrowed] from setup. */
+void sip_setup_service(const struct sip_setup *setup, struct subscriber *out);
 
 struct sip_manager;
 struct sip_manager_opts {
