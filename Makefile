@@ -1,0 +1,44 @@
+# Makefile - the short way in. Everything is built by CMake (see CMakePresets.json); this adds what a fresh machine needs.
+
+PREFIX ?= /usr/local
+STATE ?= $(CURDIR)/build/run
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# OpenSIPS is used where it is installed; elsewhere Kamailio comes from Debian.
+SIP_GROUP := $(if $(shell PATH="$$PATH:/usr/local/sbin:/usr/sbin" command -v opensips),,sip)
+export STATE
+
+.PHONY: help run stop test bench install clean
+help:
+	@echo 'make run          build, start the gateway and a SIP server on this machine, say how to make a call'
+	@echo 'make run DEMO=1   the same, then two phones make a call here in the terminal'
+	@echo 'make stop         stop what make run started'
+	@echo 'make test         build and run every test, and the unit and integration tests under sanitizers'
+	@echo 'make bench        measure'
+	@echo 'make install      install library, nexusctl and nexusd under PREFIX ($(PREFIX)); DESTDIR is respected'
+	@echo 'make clean        remove build/, after stopping what make run started'
+
+run:
+	@packaging/install-deps.sh build $(SIP_GROUP) $(if $(DEMO),demo)
+	@packaging/build.sh release
+	@packaging/run.sh start
+	@$(if $(DEMO),packaging/demo.sh)
+
+stop:
+	@packaging/run.sh stop
+
+test:
+	@packaging/install-deps.sh build sip demo test
+	@tests/run.sh
+
+bench:
+	@packaging/install-deps.sh build sip demo test
+	@packaging/build.sh release
+	@ctest --preset release -L bench --verbose
+
+install:
+	@packaging/install-deps.sh build
+	@packaging/build.sh release -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	@cmake --install build/release --prefix $(PREFIX)
+
+clean: stop
+	@rm -rf build
