@@ -1,0 +1,104 @@
+/* json.c - strict JSON reading: json-c parses, a scan before it refuses what json-c is lenient about. */
+#include "base/json.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+/* Even strict, json-c takes single quotes, comments and NaN, and of a doubled member it keeps the last. So the text is
+ * scanned first: outside strings only JSON's own characters may stand. *members: the members it spells (a colon outside
+ * a string is exactly one), to be compared with those the tree holds. False: *bad is the offending character's offset. */
+static bool scan(const char *text, size_t len, size_t *members, size_t *bad)
+{
+	bool in_string = false;
+
+	*members = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (in_string) {
+			if (text[i] == '\\')
+				i++;
+			else if (text[i] == '"')
+				in_string = false;
+			continue;
+		}
+		if (!text[i] || !strchr("{}[]:,\"0123456789+-.eEtrufalsn \t\r\n", text[i])) {
+			*bad = i;
+			return false;
+		}
+		in_string = text[i] == '"';
+		*members += text[i] == ':';
+	}
+	return true;
+}
+
+/* Depth is bounded by the tokener, so this recursion is too. */
+static size_t count_members(struct json_object *obj)
+{
+	size_t n = 0;
+
+	if (json_object_is_type(obj, json_type_object)) {
+		struct json_object_iterator it = json_object_iter_begin(obj), end = json_object_iter_end(obj);
+		for (; !json_object_iter_equal(&it, &end); json_object_iter_next(&it))
+			n += 1 + count_members(json_object_iter_peek_value(&it));
+	} else if (json_object_is_type(obj, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(obj); i++)
+			n += count_members(json_object_array_get_idx(obj, i));
+	}
+	return n;
+}
+
+nxv_status json_read(const char *text, size_t len, size_t max, struct json_object **out, struct nxv_error *err)
+{
+	struct json_tokener *tok;
+	struct json_object *obj = NULL;
+	nxv_status status = NXV_OK;
+	size_t members, bad;
+
+	*out = NULL;
+	if (len > max)
+		return error_code(err, NXV_E_INVALID, "bad_json", "the JSON text has %zu bytes; at most %zu are taken", len, max);
+	if (!scan(text, len, &members, &bad))
+		return error_code(err, NXV_E_INVALID, "bad_json", "not valid JSON at byte %zu", bad);
+	tok = json_tokener_new_ex(JSON_MAX_DEPTH + 1);
+	if (!tok)
+		return error_nomem(err);
+	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	obj = json_tokener_parse_ex(tok, text, (int)len);
+	if (json_tokener_get_error(tok) == json_tokener_continue)
+		obj = json_tokener_parse_ex(tok, "", 1); /* a bare number ends only here */
+	if (json_tokener_get_error(tok) != json_tokener_success)
+		status = error_code(err, NXV_E_INVALID, "bad_json", "not valid JSON at byte %zu: %s",
+			json_tokener_get_parse_end(tok), json_tokener_error_desc(json_tokener_get_error(tok)));
+	else if (members != count_members(obj))
+		status = error_code(err, NXV_E_INVALID, "bad_json", "a member is there twice; write each once");
+	json_tokener_free(tok);
+	if (status != NXV_OK) {
+		json_object_put(obj);
+		return status;
+	}
+	*out = obj;
+	return NXV_OK;
+}
+
+struct json_object *json_member(struct json_object *obj, const char *member)
+{
+	struct json_object *value = NULL;
+
+	if (json_object_is_type(obj, json_type_object))
+		json_object_object_get_ex(obj, member, &value);
+	return value;
+}
+
+const char *json_text(struct json_object *obj, const char *member)
+{
+	struct json_object *value = json_member(obj, member);
+
+	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+}
+
+int64_t json_int(struct json_object *obj, const char *member, int64_t fallback)
+{
+	struct json_object *value = json_member(obj, member);
+
+	return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : fallback;
+}
