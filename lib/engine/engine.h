@@ -15,8 +15,10 @@ typedef void engine_answer_fn(void *arg, nxv_status status, const struct nxv_err
  * @param args op and its arguments, NULL-ended. @param text nullable, [owned].
  * Errors: NXV_E_NOT_RUNNING, NXV_E_DEADLOCK, NXV_E_TIMEOUT, and what the operation gives. Any thread. */
 nxv_status engine_call(nxv_ctx *ctx, const char *const *args, uint32_t timeout_ms, char **text, struct nxv_error *err);
-/** The same without waiting; only when the engine is in this process. */
+/** The same without waiting; only when the engine is in this process. On failure fn is not called. */
 nxv_status engine_call_async(nxv_ctx *ctx, const char *const *args, engine_answer_fn *fn, void *arg, struct nxv_error *err);
+/** The same; the outcome (without text) arrives in the inbox under token. */
+nxv_status engine_call_inbox(nxv_inbox *inbox, const char *const *args, void *token, struct nxv_error *err);
 /** True when this process's engine, or another's, holds the lock. */
 bool engine_running(nxv_ctx *ctx);
 
