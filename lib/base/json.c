@@ -5,9 +5,10 @@
 
 #include "base/error.h"
 
-/* Even strict, json-c takes single quotes, comments and NaN, and of a doubled member it keeps the last. So the text is
- * scanned first: outside strings only JSON's own characters may stand. *members: the members it spells (a colon outside
- * a string is exactly one), to be compared with those the tree holds. False: *bad is the offending character's offset. */
+/* Even strict, json-c takes single quotes, comments, NaN and bare control characters in strings, and of a doubled member
+ * it keeps the last. So the text is scanned first: outside strings only JSON's own characters may stand. *members: the
+ * members it spells (a colon outside a string is exactly one), to be compared with those the tree holds.
+ * False: *bad is the offending character's offset. */
 static bool scan(const char *text, size_t len, size_t *members, size_t *bad)
 {
 	bool in_string = false;
@@ -15,6 +16,10 @@ static bool scan(const char *text, size_t len, size_t *members, size_t *bad)
 	*members = 0;
 	for (size_t i = 0; i < len; i++) {
 		if (in_string) {
+			if ((unsigned char)text[i] < 0x20) {
+				*bad = i;
+				return false;
+			}
 			if (text[i] == '\\')
 				i++;
 			else if (text[i] == '"')
