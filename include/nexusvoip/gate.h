@@ -36,7 +36,8 @@ struct nxv_pass {
 /**
  * Enter: verify the key, take a place in its minute, check the permission, in this order.
  * @param out [owned]: always set unless memory ran out, refused requests too; end it with nxv_gate_leave().
- * Errors: NXV_E_UNAUTHENTICATED, NXV_E_LIMIT "rate_limited" (retry_after_ms set), NXV_E_DENIED "forbidden".
+ * Errors: NXV_E_UNAUTHENTICATED, NXV_E_LIMIT "rate_limited" (retry_after_ms set), NXV_E_DENIED "forbidden",
+ * NXV_E_STORE or NXV_E_BUSY (the database).
  * Thread safety: any thread; a pass has one owner at a time.
  */
 NXV_API nxv_status nxv_gate_enter(nxv_ctx *ctx, const struct nxv_gate_opts *opts, struct nxv_pass **out, struct nxv_error *err);
@@ -57,15 +58,24 @@ typedef enum nxv_replay {
 
 /**
  * Begin work under an Idempotency-Key of a user's API key. Stored, so it holds across restarts; forgotten after 24 hours.
+ * Work that was begun and never finished, because its process died, may have been done: its key stays refused with
+ * "idempotency_in_progress" until it is forgotten, so that no call is ever placed twice. From 5 minutes on the message
+ * says so, and retry_after_ms is 0.
  * @param scope [borrowed] API key id. @param route [borrowed] method and route pattern.
  * @param key [borrowed] 1 to 255 printable ASCII characters. @param body [borrowed] the request's body, of which a digest is kept.
- * @param http_status, answer filled for NXV_REPLAY_STORED; answer [owned], free().
+ * @param http_status, answer filled for NXV_REPLAY_STORED; answer [owned], free(): it may hold a secret, so wipe it first.
  * Errors: NXV_E_UNCALLABLE "idempotency_mismatch" (same key, other body or route), NXV_E_CONFLICT
- * "idempotency_in_progress" (the first request is still at work), NXV_E_INVALID. Thread safety: any thread.
+ * "idempotency_in_progress" (the first request is still at work, or was cut short), NXV_E_INVALID "Idempotency-Key".
+ * Thread safety: any thread.
  */
 NXV_API nxv_status nxv_idempotency_begin(nxv_ctx *ctx, const char *scope, const char *route, const char *key, const void *body, size_t len, nxv_replay *replay, int *http_status, char **answer, struct nxv_error *err);
-/** Store the answer, or with answer NULL forget the key so that the client may try again. Answers with a secret are
- * sealed with a key derived from the Idempotency-Key, which itself is stored as a digest only. Thread safety: any thread. */
+/**
+ * Store the answer, or with answer NULL forget the key so that the client may try again. Every answer is sealed with a
+ * key derived from the Idempotency-Key, which itself is stored as a digest only: a guessable Idempotency-Key protects
+ * nothing, a UUID does.
+ * @param answer [borrowed] at most 256 KiB; nullable.
+ * Errors: NXV_E_NOT_FOUND (not begun, or finished already), NXV_E_INVALID. Thread safety: any thread.
+ */
 NXV_API nxv_status nxv_idempotency_finish(nxv_ctx *ctx, const char *scope, const char *key, int http_status, const char *answer, struct nxv_error *err);
 
 #ifdef __cplusplus

@@ -22,7 +22,7 @@ struct nxv_key {
 	bool active;            /**< false: refused as if it were unknown */
 	int64_t created_at_ms;
 	int64_t expires_at_ms;
-	int64_t last_used_at_ms; /**< coarse: at most a minute behind */
+	int64_t last_used_at_ms; /**< refused uses too; coarse: at most a minute behind */
 };
 
 /** A page of keys, newest first. Freed by nxv_key_list_free(). */
@@ -79,9 +79,11 @@ NXV_API nxv_status nxv_key_set_active(nxv_ctx *ctx, const char *id, bool active,
 /** Delete a key; its usage rows stay. Errors: NXV_E_NOT_FOUND. Thread safety: any thread. Source: guide section 4. */
 NXV_API nxv_status nxv_key_delete(nxv_ctx *ctx, const char *id, struct nxv_error *err);
 /**
- * Replace a key: a new key with the same user, name and permissions; the old one expires after overlap_ms
- * (0: at once). @param out [owned] by the caller: the new key with its secret.
- * Errors: NXV_E_NOT_FOUND, NXV_E_CONFLICT (the key is disabled or expired). Thread safety: any thread.
+ * Replace a key: a new key with the same user, name, permissions and expiry; the old one expires after overlap_ms
+ * (0: at once; at most 366 days, and never later than before).
+ * @param out [owned] by the caller: the new key with its secret.
+ * Errors: NXV_E_INVALID "overlapSeconds", NXV_E_NOT_FOUND, NXV_E_CONFLICT (the key is disabled, expired or was
+ * replaced already). Thread safety: any thread.
  */
 NXV_API nxv_status nxv_key_rotate(nxv_ctx *ctx, const char *id, int64_t overlap_ms, struct nxv_key **out, struct nxv_error *err);
 

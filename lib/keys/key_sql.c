@@ -14,7 +14,7 @@ enum { COLUMN_COUNT = 9 };
 
 static nxv_status read_key(struct db_stmt *stmt, struct nxv_key **out, struct nxv_error *err)
 {
-	struct nxv_key *key = calloc(1, sizeof *key);
+	struct nxv_key *key = calloc(1, sizeof(*key));
 
 	if (!key)
 		return error_nomem(err);

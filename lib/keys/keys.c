@@ -13,6 +13,7 @@
 #include "store/db.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ static const unsigned all_permissions = NXV_PERM_CALL | NXV_PERM_SIP | NXV_PERM_
 
 static nxv_status check_opts(const struct nxv_key_opts *opts, int64_t now_ms, struct nxv_error *err)
 {
-	if (!opts || opts->size < sizeof *opts)
+	if (!opts || opts->size < sizeof(*opts))
 		return error_field(err, "opts", "start the options with NXV_KEY_OPTS_INIT");
 	if (!opts->user_id || !text_is_user_id(opts->user_id))
 		return error_field(err, "userId", "must be 1 to 64 of A-Z a-z 0-9 . _ @ + -");
@@ -38,7 +39,7 @@ static nxv_status check_opts(const struct nxv_key_opts *opts, int64_t now_ms, st
 static nxv_status issue_token(nxv_ctx *ctx, struct nxv_key *key, uint8_t digest[TOKEN_DIGEST_BYTES], struct nxv_error *err)
 {
 	uint8_t random[TOKEN_RANDOM_BYTES];
-	nxv_status status = env_random(&ctx->env, random, sizeof random, err);
+	nxv_status status = env_random(&ctx->env, random, sizeof(random), err);
 
 	if (status)
 		return status;
@@ -53,7 +54,7 @@ static nxv_status issue_token(nxv_ctx *ctx, struct nxv_key *key, uint8_t digest[
 	if (!token_digest(key->secret, digest))
 		status = error_set(err, NXV_E_INTERNAL, "libcrypto cannot compute SHA-256");
 out:
-	explicit_bzero(random, sizeof random);
+	explicit_bzero(random, sizeof(random));
 	return status;
 }
 
@@ -79,7 +80,7 @@ static nxv_status note_created(struct db_tx *tx, const struct nxv_key *key, stru
 static nxv_status add_key(nxv_ctx *ctx, struct db_tx *tx, const struct nxv_key_opts *opts, int64_t now_ms, struct nxv_key **out, struct nxv_error *err)
 {
 	uint8_t digest[TOKEN_DIGEST_BYTES];
-	struct nxv_key *key = calloc(1, sizeof *key);
+	struct nxv_key *key = calloc(1, sizeof(*key));
 	nxv_status status;
 
 	if (!key)
@@ -152,7 +153,7 @@ static bool read_cursor(const char *cursor, int64_t *before_ms, const char **bef
 	char number[24];
 	const char *dot = strchr(cursor, '.');
 
-	if (!dot || (size_t)(dot - cursor) >= sizeof number || strlen(dot + 1) > CURSOR_ID_MAX)
+	if (!dot || (size_t)(dot - cursor) >= sizeof(number) || strlen(dot + 1) > CURSOR_ID_MAX)
 		return false;
 	memcpy(number, cursor, (size_t)(dot - cursor));
 	number[dot - cursor] = '\0';
@@ -172,13 +173,13 @@ nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *opts, stru
 	*out = NULL;
 	if (!opts)
 		opts = &defaults;
-	if (opts->size < sizeof *opts)
+	if (opts->size < sizeof(*opts))
 		return error_field(err, "opts", "start the options with NXV_KEY_LIST_OPTS_INIT");
 	if (opts->limit > LIST_MAX)
 		return error_field(err, "limit", "must be 1 to %d", LIST_MAX);
 	if (opts->cursor && !read_cursor(opts->cursor, &before_ms, &before_id))
 		return error_field(err, "cursor", "is not one that a list of keys gave out; start without it");
-	list = calloc(1, sizeof *list);
+	list = calloc(1, sizeof(*list));
 	if (!list)
 		return error_nomem(err);
 	status = db_begin(ctx->db, DB_READ, &tx, err);
@@ -288,7 +289,7 @@ static nxv_status replace_key(nxv_ctx *ctx, struct db_tx *tx, const struct nxv_k
 	status = key_sql_replace(tx, old->id, (*out)->id, end_ms, err);
 	if (status)
 		return status;
-	snprintf(data, sizeof data, "new=%s old_expires_at_ms=%" PRId64, (*out)->id, end_ms);
+	snprintf(data, sizeof(data), "new=%s old_expires_at_ms=%" PRId64, (*out)->id, end_ms);
 	return event_append(tx, now_ms, "key.rotated", old->id, old->user_id, data, NULL, err);
 }
 

@@ -16,7 +16,7 @@ static const struct {
 	{ NXV_PERM_RECORDING, "recording" },
 	{ NXV_PERM_ADMIN, "admin" },
 };
-enum { PERMISSION_COUNT = sizeof permissions / sizeof *permissions };
+enum { PERMISSION_COUNT = sizeof(permissions) / sizeof(*permissions) };
 
 const char *nxv_permission_name(unsigned bit)
 {
@@ -50,9 +50,9 @@ nxv_status nxv_permissions_parse(const char *text, unsigned *out, struct nxv_err
 		if (!bit) {
 			char shown[24] = "";
 
-			text_copy(shown, len < sizeof shown ? len + 1 : sizeof shown, word);
+			text_copy(shown, len < sizeof(shown) ? len + 1 : sizeof(shown), word);
 			return error_field(err, "permissions", "\"%s\" is no permission: use call, sip, recording or admin, separated by commas",
-				text_is_label(shown, sizeof shown) ? shown : "");
+				text_is_label(shown, sizeof(shown)) ? shown : "");
 		}
 		bits |= bit;
 		if (!word[len])

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-_Static_assert(sizeof TOKEN_START - 1 == TOKEN_START_LEN, "TOKEN_START_LEN is the length of TOKEN_START");
+_Static_assert(sizeof(TOKEN_START) - 1 == TOKEN_START_LEN, "TOKEN_START_LEN is the length of TOKEN_START");
 
 /* The checksum of the TOKEN_LEN - TOKEN_CHECK_LEN characters before it. 62^6 exceeds 2^32, so it always fits. */
 static void write_check(const char *token, char out[TOKEN_CHECK_LEN + 1])
@@ -15,7 +15,7 @@ static void write_check(const char *token, char out[TOKEN_CHECK_LEN + 1])
 	uint32_t crc = digest_crc32(token, TOKEN_LEN - TOKEN_CHECK_LEN);
 	uint8_t bytes[4] = { (uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8), (uint8_t)crc };
 
-	text_base62(bytes, sizeof bytes, out, TOKEN_CHECK_LEN);
+	text_base62(bytes, sizeof(bytes), out, TOKEN_CHECK_LEN);
 }
 
 void token_make(const uint8_t random[TOKEN_RANDOM_BYTES], char out[TOKEN_LEN + 1])

@@ -94,7 +94,7 @@ static inline void fixture_open(struct fixture *f, const char *const *set)
 	f->now_ms = FIXTURE_NOW_MS;
 	atomic_init(&f->random, 1);
 	assert_non_null(mkdtemp(f->dir));
-	snprintf(f->db_path, sizeof f->db_path, "%s/nexusvoip.db", f->dir);
+	snprintf(f->db_path, sizeof(f->db_path), "%s/nexusvoip.db", f->dir);
 	fixture_attach(f, set);
 }
 
@@ -104,8 +104,8 @@ static inline void fixture_close(struct fixture *f)
 	char path[128];
 
 	fixture_detach(f);
-	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-		snprintf(path, sizeof path, "%s%s", f->db_path, suffixes[i]);
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		snprintf(path, sizeof(path), "%s%s", f->db_path, suffixes[i]);
 		unlink(path);
 	}
 	if (rmdir(f->dir))
@@ -154,7 +154,7 @@ static inline bool fixture_file_holds(struct fixture *f, const char *text)
 		struct stat info;
 		FILE *file;
 
-		snprintf(path, sizeof path, "%s%s", f->db_path, suffixes[i]);
+		snprintf(path, sizeof(path), "%s%s", f->db_path, suffixes[i]);
 		file = fopen(path, "rb");
 		if (!file)
 			continue;

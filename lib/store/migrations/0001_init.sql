@@ -9,7 +9,8 @@ CREATE TABLE api_key (
 	active         INTEGER NOT NULL DEFAULT 1,
 	created_at_ms  INTEGER NOT NULL,
 	expires_at_ms  INTEGER NOT NULL DEFAULT 0,
-	last_used_at_ms INTEGER NOT NULL DEFAULT 0
+	last_used_at_ms INTEGER NOT NULL DEFAULT 0,
+	replaced_by    TEXT                       -- the key made from this one by rotation
 ) WITHOUT ROWID;
 CREATE INDEX api_key_page ON api_key (created_at_ms, id);
 CREATE INDEX api_key_user ON api_key (user_id, created_at_ms, id);
@@ -93,6 +94,7 @@ CREATE TABLE usage_row (
 	duration_us    INTEGER NOT NULL,
 	client_address TEXT
 );
+CREATE INDEX usage_time ON usage_row (at_ms);
 CREATE INDEX usage_key ON usage_row (key_id, at_ms);
 CREATE INDEX usage_user ON usage_row (user_id, at_ms);
 
