@@ -29,6 +29,23 @@ while read -r file; do
 	done < <(sed '/^```/,/^```/d' "$file" | grep -oE '\]\([^) ]+\)' | sed 's/^](//; s/)$//')
 done < <(find . -name '*.md' ! -path './build/*' ! -path './.git/*' | sed 's,^\./,,' | sort)
 
+# Lists that the guide repeats from the code: configuration options, with their defaults, and the reasons calls end for.
+same() { # WHAT WHERE < lines of "- missing there", "+ not in the code"
+	local line
+	while read -r line; do fault "$2: $1 differs from the code: $line"; done
+}
+options() { sed -nE 's/.*OPT\("([a-z0-9_.]+)", *"[A-Z0-9_]+", *"([^"]*)".*/\1=\2/p' lib/config/options.c | sort; }
+listed() { sed -nE 's/^\| `([a-z0-9_.]+)` \| `NEXUSVOIP_[A-Z0-9_]+` \| `?([^`|]*)`? \|.*/\1=\2/p' docs/guide/configuration.md | sed 's/ *$//' | sort; }
+example() { awk '/^\[/ { s = substr($0, 2, length($0) - 2) } /^#[a-z0-9_]+ =/ { n = $1; sub(/^#/, "", n); v = $0; sub(/^[^=]*= */, "", v); print s "." n "=" v }' packaging/nexusvoip.conf | sort; }
+reasons() { sed -n '/call_reasons\[\]/,/NULL/p' lib/session/state_table.c | grep -oE '"[a-z_]+"' | tr -d '"' | sort; }
+told() { sed -n '/^## End reasons/,/^## /p' docs/guide/calls.md | sed -nE 's/^\| `([a-z_]+)` .*/\1/p' | sort; }
+differs() { diff "$1" "$2" | sed -nE 's/^</-/p; s/^>/+/p' || true; }
+[ "$(options | wc -l)" -gt 20 ] || fault "lib/config/options.c: its options were not understood by this check"
+same 'an option or default' docs/guide/configuration.md < <(differs <(options) <(listed))
+same 'an option or default' packaging/nexusvoip.conf < <(differs <(options) <(example))
+[ "$(reasons | wc -l)" -gt 10 ] || fault "lib/session/state_table.c: its reasons were not understood by this check"
+same 'an end reason' docs/guide/calls.md < <(differs <(reasons) <(told))
+
 version=$(sed -nE 's/^project\(nexusvoip VERSION ([0-9.]+).*/\1/p' CMakeLists.txt)
 [ -n "$version" ] || fault "CMakeLists.txt: no project version found"
 top=$(sed -nE 's/^## \[([0-9.]+)\].*/\1/p' CHANGELOG.md | head -n 1)
