@@ -1,0 +1,338 @@
+/* calls.c - what happens to live calls: orders from the API, events from carriers, reports from the SIP server. */
+#include "session/calls.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "events/event_log.h"
+#include "limits/limits.h"
+#include "session/lease.h"
+#include "session/live.h"
+
+/* A question to the SIP server that is under way; the call may be gone when the answer comes. */
+struct lookup {
+	struct calls *calls;
+	char id[80];
+	bool callee; /* asks for the callee; the caller was found */
+};
+
+static void apply_now(struct call *call, enum call_event event)
+{
+	const struct call_facts facts = { .at_ms = env_now_ms(call->calls->opts.env) };
+
+	live_apply(call, event, &facts);
+}
+
+static size_t split_targets(char *text, const char **targets)
+{
+	size_t n = 0;
+	char *save = NULL;
+
+	for (char *t = strtok_r(text, " ", &save); t && n < CARRIER_TARGETS_MAX; t = strtok_r(NULL, " ", &save))
+		targets[n++] = t;
+	return n;
+}
+
+static void hand_to_carrier(struct call *call)
+{
+	struct calls *calls = call->calls;
+	const struct nxv_session *s = &call->row->pub;
+	struct carrier *carrier = calls->opts.ports.carrier(calls->opts.ports.arg, call->row->carrier);
+	struct carrier_call order = { .session_id = s->id, .user_id = s->user_id, .from_number = s->from_number,
+		.to_number = s->to_number, .request_id = s->request_id, .ring_timeout_ms = calls->opts.ring_ms,
+		.max_seconds = calls->opts.max_seconds, .call_limit = calls->opts.call_limit,
+		.auto_answer = call->row->auto_answer };
+	char *a = text_dup(call->row->a_targets), *b = text_dup(call->row->b_targets);
+	struct nxv_error err = NXV_ERROR_INIT;
+	nxv_status status = NXV_E_NOMEM;
+
+	if (a && b && carrier) {
+		order.a_count = split_targets(a, order.a_targets);
+		order.b_count = split_targets(b, order.b_targets);
+		call->held++;
+		call->carrier = carrier;
+		status = carrier->ops->place(carrier, &order, &err);
+		call->held--;
+		if (status != NXV_OK)
+			call->carrier = NULL;
+	}
+	if (status != NXV_OK)
+		env_log(calls->opts.env, NXV_LOG_ERROR, "session", "call %s cannot be placed: %s", s->id, err.message);
+	apply_now(call, status == NXV_OK ? EV_PLACED : EV_SERVER_LOST);
+	free(a);
+	free(b);
+}
+
+static void on_registered(void *arg, nxv_status status, size_t contacts);
+
+static void ask_registered(struct call *call, bool callee)
+{
+	struct calls *calls = call->calls;
+	struct lookup *lookup = calloc(1, sizeof(*lookup));
+
+	if (!lookup) {
+		apply_now(call, EV_SERVER_LOST);
+		return;
+	}
+	lookup->calls = calls;
+	lookup->callee = callee;
+	text_copy(lookup->id, sizeof(lookup->id), call->row->pub.id);
+	calls->opts.ports.registered(calls->opts.ports.arg, callee ? call->row->b_targets : call->row->a_targets,
+		on_registered, lookup);
+}
+
+static void on_registered(void *arg, nxv_status status, size_t contacts)
+{
+	struct lookup *lookup = arg;
+	struct call *call = live_find(lookup->calls, lookup->id);
+
+	if (call && call->row->state == CALL_QUEUED) {
+		call->held++;
+		if (status != NXV_OK)
+			apply_now(call, EV_SERVER_LOST);
+		else if (!contacts)
+			apply_now(call, lookup->callee ? EV_B_NOT_REGISTERED : EV_A_NOT_REGISTERED);
+		else if (!lookup->callee)
+			ask_registered(call, true);
+		else
+			hand_to_carrier(call);
+		call->held--;
+		live_settle(call);
+	}
+	free(lookup);
+}
+
+nxv_status calls_place(struct calls *calls, const char *id, struct nxv_error *err)
+{
+	struct session_row *row = NULL;
+	struct db_tx *tx;
+	struct call *call;
+	nxv_status status;
+
+	if (live_find(calls, id))
+		return NXV_OK;
+	status = db_begin(calls->opts.db, DB_READ, &tx, err);
+	if (status != NXV_OK)
+		return status;
+	status = session_load(tx, id, env_now_ms(calls->opts.env), &row, err);
+	db_rollback(tx);
+	if (status != NXV_OK)
+		return status;
+	if (row->state != CALL_QUEUED) {
+		session_row_free(row);
+		return NXV_OK;
+	}
+	call = live_add(calls, row);
+	if (!call)
+		return error_nomem(err);
+	call->held++;
+	ask_registered(call, false);
+	call->held--;
+	live_settle(call);
+	return NXV_OK;
+}
+
+static nxv_status exists(struct calls *calls, const char *id, struct nxv_error *err)
+{
+	struct session_row *row = NULL;
+	struct db_tx *tx;
+	nxv_status status = db_begin(calls->opts.db, DB_READ, &tx, err);
+
+	if (status != NXV_OK)
+		return status;
+	status = session_load(tx, id, 0, &row, err);
+	db_rollback(tx);
+	session_row_free(row);
+	return status;
+}
+
+nxv_status calls_end(struct calls *calls, const char *id, struct nxv_error *err)
+{
+	struct call *call = live_find(calls, id);
+	const struct call_facts facts = { .at_ms = env_now_ms(calls->opts.env) };
+	nxv_status status = NXV_OK;
+
+	if (!call) {
+		status = exists(calls, id, err);
+		if (status == NXV_OK)
+			status = calls_place(calls, id, err); /* stored by another process, not taken up yet */
+		call = status == NXV_OK ? live_find(calls, id) : NULL;
+	}
+	if (call && live_apply(call, EV_END, &facts)) {
+		live_hang_up(call);
+		live_settle(call);
+	}
+	return status;
+}
+
+static enum call_event from_carrier(const struct carrier_event *ev)
+{
+	switch (ev->kind) {
+	case CARRIER_A_RINGING:
+		return EV_A_RINGING;
+	case CARRIER_A_ANSWERED:
+		return EV_A_ANSWERED;
+	case CARRIER_A_FAILED:
+		return call_classify('a', ev->sip_code, ev->sip_reason);
+	case CARRIER_A_NO_ANSWER:
+		return EV_A_NO_ANSWER;
+	case CARRIER_B_RINGING:
+		return EV_B_RINGING;
+	case CARRIER_B_ANSWERED:
+		return EV_B_ANSWERED;
+	case CARRIER_B_FAILED:
+		return call_classify('b', ev->sip_code, ev->sip_reason);
+	case CARRIER_B_NO_ANSWER:
+		return EV_B_NO_ANSWER;
+	case CARRIER_JOINED:
+		return EV_JOINED;
+	case CARRIER_A_HANGUP:
+		return EV_A_HANGUP;
+	case CARRIER_B_HANGUP:
+		return EV_B_HANGUP;
+	case CARRIER_MEDIA_REFUSED:
+		return EV_MEDIA_REFUSED;
+	case CARRIER_LOST:
+		return EV_SERVER_LOST;
+	case CARRIER_DOWN:
+		break;
+	}
+	return EV_CARRIER_DOWN;
+}
+
+void calls_carrier_event(void *sink, const char *session_id, const struct carrier_event *event)
+{
+	struct calls *calls = sink;
+	struct call *call = live_find(calls, session_id);
+	const struct call_facts facts = { .at_ms = event->at_ms, .sip_code = event->sip_code, .contact = event->contact };
+
+	if (!call)
+		return;
+	live_apply(call, from_carrier(event), &facts);
+	if (event->kind == CARRIER_DOWN)
+		call->carrier = NULL;
+	live_settle(call);
+}
+
+static nxv_status store_dialled(struct calls *calls, struct session_row *row, struct nxv_error *err)
+{
+	struct nxv_session *s = &row->pub;
+	struct db_tx *tx = NULL;
+	nxv_status status = db_begin(calls->opts.db, DB_WRITE, &tx, err);
+
+	if (status == NXV_OK)
+		status = slot_note(tx, s->id, s->user_id, s->started_at_ms,
+			lease_end(s->started_at_ms, calls->opts.ring_ms, calls->opts.max_seconds), err);
+	if (status == NXV_OK)
+		status = event_append(tx, s->started_at_ms, "call.queued", s->id, s->user_id, "status=queued", &s->seq, err);
+	if (status == NXV_OK)
+		status = session_insert(tx, row, err);
+	if (status == NXV_OK) {
+		status = db_commit(tx, err);
+		tx = NULL;
+	}
+	db_rollback(tx);
+	return status;
+}
+
+static struct session_row *dialled_row(struct calls *calls, const struct calls_report *report)
+{
+	struct session_row *row = session_row_new();
+	struct nxv_session *s;
+
+	if (!row)
+		return NULL;
+	s = &row->pub;
+	s->id = id_session(calls->opts.env);
+	s->direction = text_dup("outbound-dial");
+	s->from_number = text_dup(report->from_user);
+	s->to_number = text_dup(report->to_user);
+	s->user_id = text_dup(report->owner);
+	s->sip_username = text_dup(report->from_user);
+	s->sip_domain = text_dup(calls->opts.domain);
+	s->started_at_ms = report->at_ms;
+	row->carrier = text_dup("dialled");
+	row->sip_call_id = text_dup(report->call_id);
+	if (s->id && s->direction && s->from_number && s->to_number && s->user_id && s->sip_username && s->sip_domain &&
+		row->carrier && row->sip_call_id)
+		return row;
+	session_row_free(row);
+	return NULL;
+}
+
+/* A phone dialled: the SIP server has let it through, so it is a session whatever the store's count says. */
+static struct call *take_dialled(struct calls *calls, const struct calls_report *report)
+{
+	struct session_row *row;
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct call *call = live_find_sip(calls, report->call_id);
+
+	if (call || !*report->owner || !*report->call_id)
+		return call;
+	row = dialled_row(calls, report);
+	if (!row)
+		return NULL;
+	if (store_dialled(calls, row, &err) != NXV_OK) {
+		env_log(calls->opts.env, NXV_LOG_ERROR, "session", "a dialled call cannot be stored: %s", err.message);
+		session_row_free(row);
+		return NULL;
+	}
+	env_log(calls->opts.env, NXV_LOG_INFO, "session", "call %s: dialled by %s", row->pub.id, report->from_user);
+	calls->opts.ports.changed(calls->opts.ports.arg, row);
+	return live_add(calls, row);
+}
+
+static enum call_event report_ended(const struct calls_report *report, const struct call *call)
+{
+	const bool ours = !call->row->sip_call_id; /* a leg of ours: "callee" is the phone, whichever leg it is */
+
+	if (strcmp(report->who, "timeout") == 0)
+		return EV_MAX_DURATION;
+	if (strcmp(report->who, "caller") == 0)
+		return ours ? EV_END : EV_A_HANGUP;
+	if (strcmp(report->who, "callee") == 0)
+		return ours && report->leg[0] == 'a' ? EV_A_HANGUP : EV_B_HANGUP;
+	return EV_END;
+}
+
+static enum call_event report_failed(const struct calls_report *report)
+{
+	if (report->code == 487)
+		return EV_A_HANGUP;
+	if (report->code == 480 || report->code == 404)
+		return EV_B_NOT_REGISTERED;
+	if (report->code == 408)
+		return EV_B_NO_ANSWER;
+	return call_classify('b', report->code, report->reason);
+}
+
+void calls_report(struct calls *calls, const struct calls_report *report)
+{
+	const struct call_facts facts = { .at_ms = report->at_ms, .sip_code = report->code, .contact = report->contact };
+	struct call *call;
+	bool applied = false;
+
+	if (report->kind == REPORT_CALL) {
+		if (!*report->session)
+			take_dialled(calls, report);
+		return;
+	}
+	call = *report->session ? live_find(calls, report->session) : live_find_sip(calls, report->call_id);
+	if (!call || call->carrier)
+		return; /* nobody's, or the originator knows better */
+	if (report->kind == REPORT_RINGING && call->row->sip_call_id)
+		applied = live_apply(call, EV_B_RINGING, &facts);
+	else if (report->kind == REPORT_ANSWERED && call->row->sip_call_id)
+		applied = live_apply(call, EV_B_ANSWERED, &facts);
+	else if (report->kind == REPORT_FAILED && call->row->sip_call_id)
+		applied = live_apply(call, report_failed(report), &facts);
+	else if (report->kind == REPORT_ENDED)
+		applied = live_apply(call, report_ended(report, call), &(struct call_facts){ .at_ms = report->at_ms });
+	if (applied && call->row->state == CALL_ENDED && !call->row->sip_call_id)
+		live_hang_up(call); /* the other leg is still up */
+	live_settle(call);
+}

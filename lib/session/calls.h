@@ -1,0 +1,72 @@
+/* calls.h - the live calls of the engine: feeds what carriers and SIP servers tell into the state table, and stores the
+ * outcome with its event and slot in one transaction. Engine thread only. */
+#ifndef NXV_SESSION_CALLS_H
+#define NXV_SESSION_CALLS_H
+
+#include "base/env.h"
+#include "session/carrier.h"
+#include "session/session_row.h"
+
+struct calls;
+
+/** How many contacts are registered for a set of usernames; status other than NXV_OK: nobody could be asked. */
+typedef void calls_registered_fn(void *arg, nxv_status status, size_t contacts);
+
+/** What the calls need of their surroundings; the engine provides it. */
+struct calls_ports {
+	void *arg;
+	/** The carrier by its stored name ("sip"); NULL when it is not there. */
+	struct carrier *(*carrier)(void *arg, const char *name);
+	/** Ask who is registered. usernames: separated by a space. fn is called once, now or later. */
+	void (*registered)(void *arg, const char *usernames, calls_registered_fn *fn, void *fn_arg);
+	/** End a dialog by Call-ID through the SIP server's control channel. */
+	void (*end_dialog)(void *arg, const char *call_id);
+	/** A session changed; called after the commit. */
+	void (*changed)(void *arg, const struct session_row *row);
+};
+
+struct calls_opts {
+	const struct env *env;
+	struct loop *loop;
+	struct db *db;
+	struct calls_ports ports;
+	int64_t ring_ms;     /**< per party */
+	int64_t max_seconds; /**< per call */
+	int64_t call_limit;  /**< per user */
+	const char *domain;  /**< [borrowed] of the SIP usernames */
+};
+
+/** A call that the SIP server reports, in the driver's words (see struct sip_event). */
+struct calls_report {
+	enum { REPORT_CALL, REPORT_RINGING, REPORT_ANSWERED, REPORT_FAILED, REPORT_ENDED } kind;
+	const char *call_id, *session, *leg, *owner, *from_user, *to_user, *who, *contact, *reason;
+	int code;
+	int64_t at_ms;
+};
+/** A dialog in the SIP server's list, for reconciliation. */
+struct calls_dialog {
+	const char *call_id, *session, *leg, *owner, *from_user, *to_user;
+	bool confirmed;
+	int64_t started_at_ms;
+};
+
+nxv_status calls_open(const struct calls_opts *opts, struct calls **out, struct nxv_error *err);
+/** Forget all; the calls themselves go on. NULL is allowed. */
+void calls_close(struct calls *calls);
+/** Take up what the database holds as not ended: calls of an engine that died. */
+nxv_status calls_recover(struct calls *calls, struct nxv_error *err);
+
+/** Place a stored, queued session. */
+nxv_status calls_place(struct calls *calls, const char *id, struct nxv_error *err);
+/** End it in whatever state; ended already is success. Errors: NXV_E_NOT_FOUND. */
+nxv_status calls_end(struct calls *calls, const char *id, struct nxv_error *err);
+/** Whatever the SIP server tells. Our own calls are ignored while the originator has them. */
+void calls_report(struct calls *calls, const struct calls_report *report);
+/** Compare with the server's list, read at listed_at_ms: what vanished is ended, what we missed is taken up. */
+void calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, size_t count, int64_t listed_at_ms);
+/** Carrier events come in here; arg is the struct calls. */
+carrier_sink_fn calls_carrier_event;
+/** Live calls (ended ones whose legs still close down are not counted). */
+size_t calls_count(const struct calls *calls);
+
+#endif

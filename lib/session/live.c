@@ -1,0 +1,276 @@
+/* live.c - one step of one call: state table, then row + event + slot in one transaction, then timers and waiters.
+ * A step that cannot be stored stays pending and is tried again; the call itself goes on. */
+#include "session/live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "events/event_log.h"
+#include "limits/limits.h"
+
+static size_t bucket(const char *key)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (; *key; key++)
+		h = (h ^ (unsigned char)*key) * 16777619u;
+	return h % CALLS_BUCKETS;
+}
+
+struct call *live_find(struct calls *calls, const char *session_id)
+{
+	struct call *call = calls->by_id[bucket(session_id)];
+
+	while (call && strcmp(call->row->pub.id, session_id) != 0)
+		call = call->next;
+	return call;
+}
+
+struct call *live_find_sip(struct calls *calls, const char *call_id)
+{
+	struct call *call = calls->by_sip[bucket(call_id)];
+
+	while (call && strcmp(call->row->sip_call_id, call_id) != 0)
+		call = call->next_by_sip;
+	return call;
+}
+
+/* Longer than allowed: the SIP server's own timer should have come first for dialled calls, ours for the others. */
+static void on_max_duration(void *arg)
+{
+	struct call *call = arg;
+	const struct call_facts facts = { .at_ms = env_now_ms(call->calls->opts.env) };
+
+	if (live_apply(call, EV_MAX_DURATION, &facts)) {
+		live_hang_up(call);
+		live_settle(call);
+	}
+}
+
+struct call *live_add(struct calls *calls, struct session_row *row)
+{
+	struct call *call = calloc(1, sizeof(*call));
+	size_t b;
+
+	if (call)
+		call->max_timer = loop_timer_new(calls->opts.loop, on_max_duration, call);
+	if (!call || !call->max_timer) {
+		free(call);
+		session_row_free(row);
+		return NULL;
+	}
+	call->calls = calls;
+	call->row = row;
+	call->changed_at_ms = env_now_ms(calls->opts.env);
+	b = bucket(row->pub.id);
+	call->next = calls->by_id[b];
+	calls->by_id[b] = call;
+	if (row->sip_call_id) {
+		b = bucket(row->sip_call_id);
+		call->next_by_sip = calls->by_sip[b];
+		calls->by_sip[b] = call;
+	}
+	return call;
+}
+
+void live_remove(struct call *call)
+{
+	struct call **at = &call->calls->by_id[bucket(call->row->pub.id)];
+
+	while (*at != call)
+		at = &(*at)->next;
+	*at = call->next;
+	if (call->row->sip_call_id) {
+		at = &call->calls->by_sip[bucket(call->row->sip_call_id)];
+		while (*at != call)
+			at = &(*at)->next_by_sip;
+		*at = call->next_by_sip;
+	}
+	loop_timer_free(call->max_timer);
+	session_row_free(call->row);
+	free(call);
+}
+
+void live_settle(struct call *call)
+{
+	if (call->row->state == CALL_ENDED && !call->carrier && !call->held && !call->pending_count)
+		live_remove(call);
+}
+
+static nxv_status append_event(struct db_tx *tx, struct call *call, const struct pending_event *ev, bool last, struct nxv_error *err)
+{
+	const struct nxv_session *s = &call->row->pub;
+	const bool ended = last && call->row->state == CALL_ENDED;
+	char type[48], data[160];
+
+	snprintf(type, sizeof(type), "call.%s", ended ? nxv_call_status_name(s->status) : call_event_name(ev->event));
+	if (ended)
+		snprintf(data, sizeof(data), "status=%s reason=%s sipCode=%d", nxv_call_status_name(s->status),
+			s->end_reason ? s->end_reason : "", s->sip_code);
+	else
+		snprintf(data, sizeof(data), "status=%s", nxv_call_status_name(s->status));
+	return event_append(tx, ev->at_ms, type, s->id, s->user_id, data, &call->row->pub.seq, err);
+}
+
+static nxv_status store(struct call *call, struct nxv_error *err)
+{
+	struct db_tx *tx = NULL;
+	nxv_status status = db_begin(call->calls->opts.db, DB_WRITE, &tx, err);
+
+	for (size_t i = 0; status == NXV_OK && i < call->pending_count; i++)
+		status = append_event(tx, call, &call->pending[i], i + 1 == call->pending_count, err);
+	if (status == NXV_OK)
+		status = session_update(tx, call->row, err);
+	if (status == NXV_OK && call->row->state == CALL_ENDED)
+		status = slot_give(tx, call->row->pub.id, err);
+	if (status == NXV_OK) {
+		status = db_commit(tx, err);
+		tx = NULL;
+	}
+	db_rollback(tx);
+	return status;
+}
+
+static void store_or_retry(struct call *call)
+{
+	struct calls *calls = call->calls;
+	struct nxv_error err = NXV_ERROR_INIT;
+
+	if (store(call, &err) == NXV_OK) {
+		call->pending_count = 0;
+		calls->opts.ports.changed(calls->opts.ports.arg, call->row);
+		return;
+	}
+	env_log(calls->opts.env, NXV_LOG_ERROR, "session", "call %s cannot be stored, will try again: %s", call->row->pub.id,
+		err.message);
+	if (!loop_timer_running(calls->retry))
+		loop_timer_start(calls->retry, CALL_RETRY_MS);
+}
+
+static void set_reason(struct session_row *row, const char *reason)
+{
+	free(row->pub.end_reason);
+	row->pub.end_reason = text_dup(reason);
+}
+
+static void note_facts(struct session_row *row, enum call_event event, const struct call_step *step, const struct call_facts *facts)
+{
+	struct nxv_session *s = &row->pub;
+
+	if ((event == EV_A_RINGING || event == EV_B_RINGING) && !s->ringing_at_ms)
+		s->ringing_at_ms = facts->at_ms;
+	if (event == EV_B_ANSWERED) {
+		s->answered_at_ms = facts->at_ms;
+		free(s->answered_contact);
+		s->answered_contact = text_dup(facts->contact && *facts->contact ? facts->contact : NULL);
+	}
+	if (step->next == CALL_ENDED) {
+		s->ended_at_ms = facts->at_ms;
+		s->sip_code = facts->sip_code;
+		set_reason(row, step->reason);
+	}
+}
+
+bool live_apply(struct call *call, enum call_event event, const struct call_facts *facts)
+{
+	struct session_row *row = call->row;
+	struct call_step step;
+
+	if (!call_step(row->state, event, &step)) {
+		env_log(call->calls->opts.env, NXV_LOG_DEBUG, "session", "call %s: %s means nothing in state %s", row->pub.id,
+			call_event_name(event), call_state_name(row->state));
+		return false;
+	}
+	note_facts(row, event, &step, facts);
+	row->state = step.next;
+	row->pub.status = step.status;
+	call->changed_at_ms = env_now_ms(call->calls->opts.env);
+	if (call->pending_count == CALL_PENDING_MAX) /* the store has been away for long: keep the newest */
+		memmove(call->pending, call->pending + 1, sizeof(call->pending[0]) * --call->pending_count);
+	call->pending[call->pending_count++] = (struct pending_event){ event, facts->at_ms };
+	if (event == EV_B_ANSWERED)
+		loop_timer_start(call->max_timer, (uint64_t)call->calls->opts.max_seconds * 1000 + (row->sip_call_id ? 2000 : 0));
+	if (step.next == CALL_ENDED)
+		loop_timer_stop(call->max_timer);
+	env_log(call->calls->opts.env, NXV_LOG_INFO, "session", "call %s: %s, %s%s%s", row->pub.id, call_event_name(event),
+		nxv_call_status_name(row->pub.status), row->pub.end_reason ? ", " : "", row->pub.end_reason ? row->pub.end_reason : "");
+	store_or_retry(call);
+	return true;
+}
+
+void live_hang_up(struct call *call)
+{
+	struct calls *calls = call->calls;
+	char call_id[160];
+
+	if (call->carrier) {
+		call->held++;
+		call->carrier->ops->end(call->carrier, call->row->pub.id, NULL);
+		call->held--;
+		return;
+	}
+	if (call->row->sip_call_id) {
+		calls->opts.ports.end_dialog(calls->opts.ports.arg, call->row->sip_call_id);
+		return;
+	}
+	for (const char *leg = "ab"; *leg; leg++) {
+		snprintf(call_id, sizeof(call_id), "%s-%c", call->row->pub.id, *leg);
+		calls->opts.ports.end_dialog(calls->opts.ports.arg, call_id);
+	}
+}
+
+/* Every call whose last step is not in the store yet. */
+static void on_retry(void *arg)
+{
+	struct calls *calls = arg;
+	struct call *call, *next;
+
+	for (size_t b = 0; b < CALLS_BUCKETS; b++)
+		for (call = calls->by_id[b]; call; call = next) {
+			next = call->next;
+			if (call->pending_count) {
+				store_or_retry(call);
+				live_settle(call);
+			}
+		}
+}
+
+nxv_status calls_open(const struct calls_opts *opts, struct calls **out, struct nxv_error *err)
+{
+	struct calls *calls = calloc(1, sizeof(*calls));
+
+	*out = NULL;
+	if (calls)
+		calls->retry = loop_timer_new(opts->loop, on_retry, calls);
+	if (!calls || !calls->retry) {
+		free(calls);
+		return error_nomem(err);
+	}
+	calls->opts = *opts;
+	*out = calls;
+	return NXV_OK;
+}
+
+void calls_close(struct calls *calls)
+{
+	if (!calls)
+		return;
+	for (size_t b = 0; b < CALLS_BUCKETS; b++)
+		while (calls->by_id[b])
+			live_remove(calls->by_id[b]);
+	loop_timer_free(calls->retry);
+	free(calls);
+}
+
+size_t calls_count(const struct calls *calls)
+{
+	size_t n = 0;
+
+	for (size_t b = 0; b < CALLS_BUCKETS; b++)
+		for (const struct call *call = calls->by_id[b]; call; call = call->next)
+			n += call->row->state != CALL_ENDED;
+	return n;
+}

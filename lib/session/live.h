@@ -1,0 +1,54 @@
+/* live.h - inside of the live calls: the table of them, and one step of one call. */
+#ifndef NXV_SESSION_LIVE_H
+#define NXV_SESSION_LIVE_H
+
+#include "session/calls.h"
+
+enum { CALLS_BUCKETS = 1024, CALL_PENDING_MAX = 16, CALL_RETRY_MS = 250 };
+
+/** An event that is not in the store yet. */
+struct pending_event {
+	enum call_event event;
+	int64_t at_ms;
+};
+
+struct call {
+	struct call *next;         /**< in its bucket, by session id */
+	struct call *next_by_sip;  /**< in its bucket, by SIP Call-ID */
+	struct calls *calls;
+	struct session_row *row;
+	struct carrier *carrier;   /**< while it holds legs of this call; else NULL */
+	unsigned held;             /**< calls into a carrier under way: it may report back at once, so do not remove */
+	struct loop_timer *max_timer;
+	int64_t changed_at_ms;     /**< when it last took a step */
+	struct pending_event pending[CALL_PENDING_MAX];
+	size_t pending_count;
+};
+
+struct calls {
+	struct calls_opts opts;
+	struct call *by_id[CALLS_BUCKETS];
+	struct call *by_sip[CALLS_BUCKETS];
+	struct loop_timer *retry;  /**< runs while a call could not be stored */
+};
+
+/** What came with an event. */
+struct call_facts {
+	int64_t at_ms;
+	int sip_code;
+	const char *contact;
+};
+
+struct call *live_find(struct calls *calls, const char *session_id);
+struct call *live_find_sip(struct calls *calls, const char *call_id);
+/** Take a row up as a live call; owns the row, also on failure. */
+struct call *live_add(struct calls *calls, struct session_row *row);
+void live_remove(struct call *call);
+/** Apply an event: state table, store, timers, waiters. @return false when it meant nothing in this state. */
+bool live_apply(struct call *call, enum call_event event, const struct call_facts *facts);
+/** Give the order to end the legs, whoever holds them. */
+void live_hang_up(struct call *call);
+/** Remove it once it has ended and nobody holds legs of it any more. */
+void live_settle(struct call *call);
+
+#endif

@@ -1,0 +1,116 @@
+/* reconcile.c - after a restart of the gateway or of the SIP server: what the server still lists is kept, what vanished is
+ * closed with its reason, what was dialled meanwhile is taken up. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "session/live.h"
+
+enum { RECOVER_BATCH = 64, SETTLE_MS = 5000 };
+
+static void end_as(struct call *call, enum call_event event, bool hang_up)
+{
+	const struct call_facts facts = { .at_ms = env_now_ms(call->calls->opts.env) };
+
+	if (live_apply(call, event, &facts) && hang_up)
+		live_hang_up(call);
+	live_settle(call);
+}
+
+/* A call that was not up when the gateway died has lost its originator: its legs are ended. One that was up goes on between
+ * the phones; the SIP server tells when it ends. */
+static void take_up(struct calls *calls, struct session_row *row)
+{
+	struct call *call = live_add(calls, row);
+	int64_t left;
+
+	if (!call)
+		return;
+	if (call->row->state != CALL_UP) {
+		if (!call->row->sip_call_id)
+			end_as(call, EV_GATEWAY_RESTARTED, true);
+		return;
+	}
+	left = call->row->pub.answered_at_ms + calls->opts.max_seconds * 1000 - env_now_ms(calls->opts.env);
+	loop_timer_start(call->max_timer, left > 0 ? (uint64_t)left : 0);
+}
+
+static nxv_status load_batch(struct calls *calls, const char *after, struct session_row **rows, size_t *count, struct nxv_error *err)
+{
+	char *ids[RECOVER_BATCH];
+	struct db_tx *tx;
+	size_t n = 0;
+	nxv_status status = db_begin(calls->opts.db, DB_READ, &tx, err);
+
+	*count = 0;
+	if (status != NXV_OK)
+		return status;
+	status = session_live_ids(tx, after, ids, RECOVER_BATCH, &n, err);
+	for (size_t i = 0; status == NXV_OK && i < n; i++) {
+		status = session_load(tx, ids[i], env_now_ms(calls->opts.env), &rows[*count], err);
+		*count += status == NXV_OK;
+	}
+	for (size_t i = 0; i < n; i++)
+		free(ids[i]);
+	db_rollback(tx);
+	return status;
+}
+
+nxv_status calls_recover(struct calls *calls, struct nxv_error *err)
+{
+	struct session_row *rows[RECOVER_BATCH];
+	char after[80] = "";
+	size_t count, i;
+	nxv_status status;
+
+	do {
+		status = load_batch(calls, after, rows, &count, err);
+		if (count)
+			snprintf(after, sizeof(after), "%s", rows[count - 1]->pub.id);
+		for (i = 0; i < count; i++)
+			take_up(calls, rows[i]);
+	} while (status == NXV_OK && count == RECOVER_BATCH);
+	return status;
+}
+
+static bool listed(const struct call *call, const struct calls_dialog *dialogs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (call->row->sip_call_id ? strcmp(dialogs[i].call_id, call->row->sip_call_id) == 0
+					   : strcmp(dialogs[i].session, call->row->pub.id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void take_up_dialled(struct calls *calls, const struct calls_dialog *dialog)
+{
+	struct calls_report report = { .kind = REPORT_CALL, .call_id = dialog->call_id, .session = "", .leg = "",
+		.owner = dialog->owner, .from_user = dialog->from_user, .to_user = dialog->to_user, .who = "", .contact = "",
+		.reason = "", .at_ms = dialog->started_at_ms ? dialog->started_at_ms : env_now_ms(calls->opts.env) };
+
+	calls_report(calls, &report);
+	if (dialog->confirmed) {
+		report.kind = REPORT_ANSWERED;
+		calls_report(calls, &report);
+	}
+}
+
+void calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, size_t count, int64_t listed_at_ms)
+{
+	struct call *call, *next;
+
+	for (size_t b = 0; b < CALLS_BUCKETS; b++)
+		for (call = calls->by_id[b]; call; call = next) {
+			next = call->next;
+			/* A call that has just moved may not be in the list yet, or no longer. */
+			if (call->row->state == CALL_QUEUED || call->row->state == CALL_ENDED ||
+				call->changed_at_ms > listed_at_ms - SETTLE_MS || listed(call, dialogs, count))
+				continue;
+			end_as(call, EV_SERVER_LOST, true);
+		}
+	for (size_t i = 0; i < count; i++)
+		if (!*dialogs[i].session && *dialogs[i].owner)
+			take_up_dialled(calls, &dialogs[i]);
+}

@@ -1,0 +1,36 @@
+/* session_row.h - a session as stored: the public record and what only the library needs beside it. */
+#ifndef NXV_SESSION_SESSION_ROW_H
+#define NXV_SESSION_SESSION_ROW_H
+
+#include <nexusvoip/sessions.h>
+
+#include "session/state_table.h"
+#include "store/db.h"
+
+/** Every struct nxv_session that the library hands out is the head of one of these. */
+struct session_row {
+	struct nxv_session pub;
+	enum call_state state;
+	char *carrier;     /**< "sip": placed by us; "dialled": by a phone */
+	char *sip_call_id; /**< of a dialled call; else NULL */
+	char *a_targets;   /**< SIP usernames, separated by a space */
+	char *b_targets;
+	bool auto_answer;
+};
+
+struct session_row *session_row_new(void);
+/** NULL is allowed. */
+void session_row_free(struct session_row *row);
+
+nxv_status session_insert(struct db_tx *tx, const struct session_row *row, struct nxv_error *err);
+/** Write what changes in a call's life. */
+nxv_status session_update(struct db_tx *tx, const struct session_row *row, struct nxv_error *err);
+/** @param out [owned]. Errors: NXV_E_NOT_FOUND. now_ms: for the duration of a call that is up. */
+nxv_status session_load(struct db_tx *tx, const char *id, int64_t now_ms, struct session_row **out, struct nxv_error *err);
+/** Ids of sessions that have not ended, at most max after `after` ("": from the first), in order of id. @param out [owned] each. */
+nxv_status session_live_ids(struct db_tx *tx, const char *after, char **out, size_t max, size_t *count, struct nxv_error *err);
+nxv_status session_count_live(struct db_tx *tx, int64_t *out, struct nxv_error *err);
+/** One page; opts is checked by the caller. */
+nxv_status session_page(struct db_tx *tx, const struct nxv_session_list_opts *opts, int64_t now_ms, struct nxv_session_list *list, struct nxv_error *err);
+
+#endif

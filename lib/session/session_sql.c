@@ -1,0 +1,258 @@
+/* session_sql.c - every SQL statement about sessions. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "session/session_row.h"
+
+#define COLUMNS \
+	"id, state, status, direction, carrier, from_number, to_number, user_id, key_id, sip_username, sip_domain, " \
+	"sip_call_id, twilio_call_sid, end_reason, answered_contact, request_id, a_targets, b_targets, auto_answer, " \
+	"sip_code, started_at_ms, ringing_at_ms, answered_at_ms, ended_at_ms, seq"
+
+struct session_row *session_row_new(void)
+{
+	return calloc(1, sizeof(struct session_row));
+}
+
+void session_row_free(struct session_row *row)
+{
+	if (!row)
+		return;
+	char *const texts[] = { row->pub.id, row->pub.direction, row->pub.from_number, row->pub.to_number, row->pub.user_id,
+		row->pub.key_id, row->pub.sip_username, row->pub.sip_domain, row->pub.twilio_call_sid, row->pub.end_reason,
+		row->pub.answered_contact, row->pub.request_id, row->carrier, row->sip_call_id, row->a_targets, row->b_targets };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(texts[i]);
+	free(row);
+}
+
+nxv_status session_insert(struct db_tx *tx, const struct session_row *row, struct nxv_error *err)
+{
+	const struct nxv_session *s = &row->pub;
+
+	return db_run(tx,
+		"INSERT INTO session (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", err,
+		"ttttttttttttttttttiiiiiii", s->id, call_state_name(row->state), nxv_call_status_name(s->status), s->direction,
+		row->carrier, s->from_number, s->to_number, s->user_id, s->key_id, s->sip_username, s->sip_domain,
+		row->sip_call_id, s->twilio_call_sid, s->end_reason, s->answered_contact, s->request_id,
+		row->a_targets ? row->a_targets : "", row->b_targets ? row->b_targets : "", (int64_t)row->auto_answer,
+		(int64_t)s->sip_code, s->started_at_ms, s->ringing_at_ms, s->answered_at_ms, s->ended_at_ms, s->seq);
+}
+
+nxv_status session_update(struct db_tx *tx, const struct session_row *row, struct nxv_error *err)
+{
+	const struct nxv_session *s = &row->pub;
+
+	return db_run(tx,
+		"UPDATE session SET state=?, status=?, end_reason=?, answered_contact=?, twilio_call_sid=?, sip_code=?, "
+		"ringing_at_ms=?, answered_at_ms=?, ended_at_ms=?, seq=? WHERE id=?",
+		err, "tttttiiiiit", call_state_name(row->state), nxv_call_status_name(s->status), s->end_reason,
+		s->answered_contact, s->twilio_call_sid, (int64_t)s->sip_code, s->ringing_at_ms, s->answered_at_ms,
+		s->ended_at_ms, s->seq, s->id);
+}
+
+static nxv_call_status parse_status(const char *word)
+{
+	for (int i = NXV_CALL_QUEUED; i <= NXV_CALL_FAILED; i++)
+		if (strcmp(nxv_call_status_name((nxv_call_status)i), word) == 0)
+			return (nxv_call_status)i;
+	return NXV_CALL_FAILED;
+}
+
+/* Copy a nullable column; *ok turns false when memory runs out. */
+static char *take(struct db_stmt *stmt, int column, bool *ok)
+{
+	const char *text = db_text(stmt, column);
+	char *copy = text_dup(text);
+
+	*ok = *ok && (copy || !text);
+	return copy;
+}
+
+static void read_texts(struct db_stmt *stmt, struct session_row *row, bool *ok)
+{
+	struct nxv_session *s = &row->pub;
+
+	s->id = take(stmt, 0, ok);
+	s->direction = take(stmt, 3, ok);
+	row->carrier = take(stmt, 4, ok);
+	s->from_number = take(stmt, 5, ok);
+	s->to_number = take(stmt, 6, ok);
+	s->user_id = take(stmt, 7, ok);
+	s->key_id = take(stmt, 8, ok);
+	s->sip_username = take(stmt, 9, ok);
+	s->sip_domain = take(stmt, 10, ok);
+	row->sip_call_id = take(stmt, 11, ok);
+	s->twilio_call_sid = take(stmt, 12, ok);
+	s->end_reason = take(stmt, 13, ok);
+	s->answered_contact = take(stmt, 14, ok);
+	s->request_id = take(stmt, 15, ok);
+	row->a_targets = take(stmt, 16, ok);
+	row->b_targets = take(stmt, 17, ok);
+}
+
+static struct session_row *read_row(struct db_stmt *stmt, int64_t now_ms)
+{
+	struct session_row *row = session_row_new();
+	struct nxv_session *s;
+	int64_t until;
+	bool ok = true;
+
+	if (!row)
+		return NULL;
+	s = &row->pub;
+	read_texts(stmt, row, &ok);
+	row->state = call_state_parse(db_text(stmt, 1));
+	s->status = parse_status(db_text(stmt, 2));
+	row->auto_answer = db_int(stmt, 18) != 0;
+	s->sip_code = (int)db_int(stmt, 19);
+	s->started_at_ms = db_int(stmt, 20);
+	s->ringing_at_ms = db_int(stmt, 21);
+	s->answered_at_ms = db_int(stmt, 22);
+	s->ended_at_ms = db_int(stmt, 23);
+	s->seq = db_int(stmt, 24);
+	until = s->ended_at_ms ? s->ended_at_ms : now_ms;
+	s->duration_seconds = s->answered_at_ms && until > s->answered_at_ms ? (until - s->answered_at_ms) / 1000 : 0;
+	if (!ok) {
+		session_row_free(row);
+		return NULL;
+	}
+	return row;
+}
+
+nxv_status session_load(
+	struct db_tx *tx, const char *id, int64_t now_ms, struct session_row **out, struct nxv_error *err)
+{
+	struct db_stmt *stmt;
+	bool found = false;
+	nxv_status status = db_query(tx, "SELECT " COLUMNS " FROM session WHERE id = ?", &stmt, err);
+
+	*out = NULL;
+	if (status != NXV_OK)
+		return status;
+	db_bind_text(stmt, 1, id);
+	status = db_step(stmt, &found, err);
+	if (status == NXV_OK && !found)
+		status = error_set(err, NXV_E_NOT_FOUND, "there is no such call");
+	if (status == NXV_OK && !(*out = read_row(stmt, now_ms)))
+		status = error_nomem(err);
+	db_done(stmt);
+	return status;
+}
+
+nxv_status session_live_ids(
+	struct db_tx *tx, const char *after, char **out, size_t max, size_t *count, struct nxv_error *err)
+{
+	struct db_stmt *stmt;
+	bool row = true;
+	nxv_status status;
+
+	*count = 0;
+	status = db_query(tx, "SELECT id FROM session WHERE ended_at_ms = 0 AND id > ? ORDER BY id LIMIT ?", &stmt, err);
+	if (status != NXV_OK)
+		return status;
+	db_bind_text(stmt, 1, after);
+	db_bind_int(stmt, 2, (int64_t)max);
+	while ((status = db_step(stmt, &row, err)) == NXV_OK && row) {
+		out[*count] = text_dup(db_text(stmt, 0));
+		if (!out[*count]) {
+			status = error_nomem(err);
+			break;
+		}
+		++*count;
+	}
+	db_done(stmt);
+	return status;
+}
+
+nxv_status session_count_live(struct db_tx *tx, int64_t *out, struct nxv_error *err)
+{
+	struct db_stmt *stmt;
+	bool row;
+	nxv_status status = db_query(tx, "SELECT count(*) FROM session WHERE ended_at_ms = 0", &stmt, err);
+
+	*out = 0;
+	if (status != NXV_OK)
+		return status;
+	status = db_step(stmt, &row, err);
+	if (status == NXV_OK)
+		*out = db_int(stmt, 0);
+	db_done(stmt);
+	return status;
+}
+
+/* The cursor is "<started_at_ms>.<id>" of the last row shown. */
+static nxv_status parse_cursor(const char *cursor, int64_t *started, const char **id, struct nxv_error *err)
+{
+	char number[24];
+	const char *dot;
+
+	*started = INT64_MAX;
+	*id = "";
+	if (!cursor)
+		return NXV_OK;
+	dot = strchr(cursor, '.');
+	if (dot && (size_t)(dot - cursor) < sizeof(number)) {
+		snprintf(number, sizeof(number), "%.*s", (int)(dot - cursor), cursor);
+		*id = dot + 1;
+		if (text_int(number, 0, INT64_MAX, started))
+			return NXV_OK;
+	}
+	return error_field(err, "cursor", "this cursor is not one that a list gave; start without it");
+}
+
+static nxv_status collect(
+	struct db_stmt *stmt, size_t limit, int64_t now_ms, struct nxv_session_list *list, struct nxv_error *err)
+{
+	bool row = true;
+	nxv_status status;
+
+	list->items = calloc(limit, sizeof(*list->items));
+	if (!list->items)
+		return error_nomem(err);
+	while ((status = db_step(stmt, &row, err)) == NXV_OK && row) {
+		struct session_row *item;
+		if (list->count == limit) { /* one row more than asked for: there is a next page */
+			const struct nxv_session *last = list->items[limit - 1];
+			list->next_cursor = text_printf("%lld.%s", (long long)last->started_at_ms, last->id);
+			return list->next_cursor ? NXV_OK : error_nomem(err);
+		}
+		item = read_row(stmt, now_ms);
+		if (!item)
+			return error_nomem(err);
+		list->items[list->count++] = &item->pub;
+	}
+	return status;
+}
+
+nxv_status session_page(struct db_tx *tx, const struct nxv_session_list_opts *opts, int64_t now_ms,
+	struct nxv_session_list *list, struct nxv_error *err)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM session WHERE (started_at_ms, id) < (?1, ?2) AND (?3 IS NULL OR user_id = ?3) "
+		"AND (?4 IS NULL OR status = ?4 OR (?4 = 'live' AND ended_at_ms = 0)) AND started_at_ms >= ?5 "
+		"AND (?6 = 0 OR started_at_ms < ?6) ORDER BY started_at_ms DESC, id DESC LIMIT ?7";
+	struct db_stmt *stmt;
+	int64_t started;
+	const char *id;
+	nxv_status status = parse_cursor(opts->cursor, &started, &id, err);
+
+	if (status == NXV_OK)
+		status = db_query(tx, sql, &stmt, err);
+	if (status != NXV_OK)
+		return status;
+	db_bind_int(stmt, 1, started);
+	db_bind_text(stmt, 2, id);
+	db_bind_text(stmt, 3, opts->user_id);
+	db_bind_text(stmt, 4, opts->status);
+	db_bind_int(stmt, 5, opts->since_ms);
+	db_bind_int(stmt, 6, opts->until_ms);
+	db_bind_int(stmt, 7, (int64_t)opts->limit + 1);
+	status = collect(stmt, opts->limit, now_ms, list, err);
+	db_done(stmt);
+	return status;
+}
