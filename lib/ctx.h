@@ -9,6 +9,7 @@
 #include "store/db.h"
 
 struct engine;
+struct engine_thread;
 struct rate;
 struct sip_setup;
 struct usage_log;
@@ -22,8 +23,9 @@ struct nxv_ctx {
 	struct sip_setup *sip;     /**< resolved settings of the SIP server */
 	struct rate *rate;         /**< requests a minute, per key */
 	struct usage_log *usage;
-	pthread_mutex_t lock;      /**< guards engine */
-	struct engine *engine;     /**< of this process; NULL when none */
+	pthread_mutex_t lock;      /**< guards engine and thread */
+	struct engine *engine;     /**< of this context; NULL when none */
+	struct engine_thread *thread; /**< made by nxv_start(); NULL when none */
 };
 
 #endif

@@ -1,0 +1,56 @@
+/* inside.h - what the engine holds while it runs; shared by the files of lib/engine only. */
+#ifndef NXV_ENGINE_INSIDE_H
+#define NXV_ENGINE_INSIDE_H
+
+#include <pthread.h>
+
+#include "ctx.h"
+#include "engine/request.h"
+#include "engine/waiters.h"
+#include "loop/loop.h"
+#include "session/calls.h"
+#include "sip/manager.h"
+
+struct command_socket;
+
+struct engine {
+	nxv_ctx *ctx;
+	struct loop *loop;
+	int lock_fd;                 /**< holds <state>/engine.lock */
+	struct command_socket *socket;
+	struct waiters *waiters;
+	struct calls *calls;
+	struct carrier *originator;
+	struct sip_manager *manager;
+	struct loop_timer *expiry;   /**< next credential that expires */
+	struct loop_timer *stopping; /**< runs while the SIP server is being stopped for good */
+	bool closing;                /**< answer everything with NXV_E_NOT_RUNNING */
+};
+
+/** <state>/engine.lock or .sock. @return [owned]. */
+char *engine_path(const nxv_ctx *ctx, const char *name);
+/** Run a request's operation; it is answered now or later. Engine thread. */
+void engine_dispatch(struct engine *engine, struct request *req);
+/** SIP server, originator, live calls: open and close in order. */
+nxv_status engine_sip_open(struct engine *engine, struct nxv_error *err);
+void engine_sip_close(struct engine *engine);
+/** True once a call has come as far as "ringing", "answered" or "ended". */
+bool engine_session_reached(const struct nxv_session *session, const char *until);
+/** Close down: stop the SIP server unless it is to keep running, then the loop. */
+void engine_shut_down(void *engine);
+/** Answer waits for the SIP server's state. */
+void engine_sip_check_waiters(struct engine *engine);
+/** Decide a wait for the SIP server; see waiter_check_fn. */
+waiter_check_fn engine_sip_reached;
+/** End the registrations of a username, then answer. */
+void engine_credential_gone(struct engine *engine, struct request *req);
+void engine_sip_health(struct engine *engine, struct request *req);
+void engine_sip_registrations(struct engine *engine, struct request *req);
+/** Revoke what has expired and set the timer for the next. */
+void engine_expire_credentials(void *engine);
+
+/** Listen for other processes on <state>/engine.sock (mode 0600). */
+nxv_status command_socket_open(struct engine *engine, struct command_socket **out, struct nxv_error *err);
+void command_socket_close(struct command_socket *socket);
+
+#endif

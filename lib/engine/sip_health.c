@@ -1,0 +1,82 @@
+/* sip_health.c - health and registrations as the engine sees them. */
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "engine/inside.h"
+#include "sip/manager_text.h"
+
+struct health_query {
+	struct engine *engine;
+	struct request *req;
+};
+
+static void answer_health(struct engine *engine, struct request *req, const struct sip_status *live)
+{
+	const struct sip_setup *setup = engine->ctx->sip;
+	const char *message = sip_manager_message(engine->manager);
+	struct buf out = BUF_INIT;
+	struct nxv_sip_health health = { .state = sip_manager_state(engine->manager),
+		.server = (char *)(setup->driver ? setup->driver->name : "none"),
+		.version = (char *)(live && live->version[0] ? live->version : NULL),
+		.message = (char *)(message && *message ? message : NULL), .pid = sip_manager_pid(engine->manager),
+		.uptime_seconds = live ? live->uptime_seconds : 0, .registrations = live ? live->registrations : 0,
+		.active_calls = (int64_t)calls_count(engine->calls), .supervised = !setup->external };
+
+	sip_health_write(&out, &health);
+	request_answer(req, out.failed ? NXV_E_NOMEM : NXV_OK, NULL, out.data);
+	buf_free(&out);
+}
+
+static void on_status(void *arg, nxv_status status, const struct sip_status *live, const struct nxv_error *err)
+{
+	struct health_query *query = arg;
+
+	(void)err;
+	answer_health(query->engine, query->req, status == NXV_OK ? live : NULL);
+	free(query);
+}
+
+void engine_sip_health(struct engine *engine, struct request *req)
+{
+	struct sip_server *server = sip_manager_server(engine->manager);
+	struct health_query *query = NULL;
+
+	if (server && sip_manager_state(engine->manager) == NXV_SIP_RUNNING)
+		query = malloc(sizeof(*query));
+	if (!query) {
+		answer_health(engine, req, NULL);
+		return;
+	}
+	*query = (struct health_query){ engine, req };
+	server->driver->status(server, on_status, query);
+}
+
+static void on_contacts(
+	void *arg, nxv_status status, const struct sip_contact *items, size_t count, const struct nxv_error *err)
+{
+	struct request *req = arg;
+	struct buf out = BUF_INIT;
+
+	for (size_t i = 0; i < count; i++)
+		sip_contact_write(&out, &items[i]);
+	if (status == NXV_OK && out.failed)
+		request_answer(req, NXV_E_NOMEM, NULL, NULL);
+	else
+		request_answer(req, status, err, out.data);
+	buf_free(&out);
+}
+
+void engine_sip_registrations(struct engine *engine, struct request *req)
+{
+	struct sip_server *server = sip_manager_server(engine->manager);
+	struct nxv_error err = NXV_ERROR_INIT;
+
+	if (server && sip_manager_state(engine->manager) == NXV_SIP_RUNNING) {
+		server->driver->contacts(server, NULL, on_contacts, req);
+		return;
+	}
+	err = (struct nxv_error){ .status = NXV_E_UNREACHABLE, .code = "sip_server_not_running", .retry_after_ms = 5000 };
+	text_copy(err.message, sizeof(err.message), "the SIP server is not running; start it first");
+	request_answer(req, NXV_E_UNREACHABLE, &err, NULL);
+}
