@@ -1,0 +1,109 @@
+/* phone.h - scripted SIP test phones: they register, ring, answer, send tones and remember when they saw what.
+ * All phones of a lab live on one thread; every function here may be called from the test's thread. */
+#ifndef TEST_SUPPORT_PHONE_H
+#define TEST_SUPPORT_PHONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct lab;
+struct phone;
+
+struct lab *lab_open(void);
+/** Frees its phones too. NULL is allowed. */
+void lab_close(struct lab *lab);
+/** Keep no message texts (benchmarks). */
+void lab_quiet(struct lab *lab);
+/** Messages with an X-Nexus-* header that any phone ever received: must be 0. */
+unsigned lab_nexus_headers(struct lab *lab);
+/** Print every message that the phones saw, for a failed test. */
+void lab_dump(struct lab *lab, FILE *out);
+
+struct phone_opts {
+	const char *username, *password, *domain;
+	const char *server;    /**< "127.0.0.1:5060" */
+	const char *algorithm; /**< the only digest to answer with; NULL: the first one offered */
+	const char *from_user; /**< claim another user in From; NULL: username */
+	double tone_hz;        /**< heard by the other party; 0: no media is sent */
+	bool tcp;
+	int payload;           /**< the one codec it speaks: 0 PCMU, 8 PCMA */
+};
+struct phone *phone_new(struct lab *lab, const struct phone_opts *opts);
+void phone_free(struct phone *phone);
+
+/** REGISTER and wait. @param expires 0 takes the registration back. @return the final SIP status; 0: none came in 8 s. */
+int phone_register(struct phone *phone, int expires);
+/** The digest algorithm it last answered with; "" for none. */
+const char *phone_algorithm(const struct phone *phone);
+/** Status of the last OPTIONS or other request sent with phone_request(). */
+int phone_request(struct phone *phone, const char *method, const char *uri);
+/** Whether the next requests answer challenges. */
+void phone_answer_challenges(struct phone *phone, bool answer);
+
+/** What it does when it is called. Applies to the calls that come in afterwards. */
+enum phone_manner {
+	PHONE_ANSWERS, /**< 180, and 200 after ring_ms */
+	PHONE_REFUSES, /**< 180 if ring_ms > 0, and then `code` */
+	PHONE_RINGS    /**< 180, and no more */
+};
+struct phone_script {
+	enum phone_manner manner;
+	int code;    /**< 486, 603 ... */
+	int ring_ms;
+	int talk_ms; /**< hang up so long after the ACK; 0: never */
+};
+void phone_script(struct phone *phone, struct phone_script script);
+
+/** Moments of a call. */
+enum phone_moment {
+	PHONE_INVITED,  /**< INVITE seen or sent */
+	PHONE_RINGING,  /**< 180 sent or seen */
+	PHONE_ANSWERED, /**< 200 sent or seen */
+	PHONE_ACKED,    /**< ACK seen or sent */
+	PHONE_JOINED,   /**< the other party's real address is known: media may flow */
+	PHONE_CANCELED, /**< CANCEL seen or sent */
+	PHONE_BYE,      /**< BYE seen or sent */
+	PHONE_ENDED,    /**< over, whatever the reason */
+	PHONE_MOMENTS
+};
+/** A call as the phone saw it; a copy. */
+struct phone_call {
+	int number;          /**< counts from 0 on this phone, or since phone_forget() */
+	bool incoming;
+	bool live;
+	bool bye_was_ours;
+	bool auto_answer;    /**< Call-Info asked for it */
+	char call_id[160];
+	char peer[96];       /**< user of the other party's URI */
+	int code;            /**< final answer, sent or seen; 0: none */
+	unsigned reinvites;  /**< seen */
+	int64_t at_us[PHONE_MOMENTS]; /**< UTC; 0: has not happened */
+};
+/** How many calls there were. */
+int phone_calls(struct phone *phone);
+/** How many of them are up (answered and not ended). */
+int phone_calls_up(struct phone *phone);
+bool phone_call(struct phone *phone, int number, struct phone_call *out);
+/** Wait for a moment of call `number`, which need not exist yet. @return false when it did not come in time. */
+bool phone_wait(struct phone *phone, int number, enum phone_moment moment, int timeout_ms);
+/** UTC in ms of a moment; 0 if it has not happened. */
+int64_t phone_at_ms(struct phone *phone, int number, enum phone_moment moment);
+/** Forget calls that ended, so that the next one is number 0. */
+void phone_forget(struct phone *phone);
+
+/** INVITE a user of the domain, or a whole "sip:" URI. @return the call's number, -1 on failure. */
+int phone_dial(struct phone *phone, const char *target);
+/** Answer a ringing call now; leave a call: CANCEL, refusal or BYE as its state asks for. */
+void phone_answer(struct phone *phone, int number);
+void phone_hangup(struct phone *phone, int number);
+/** re-INVITE with sendonly (hold) or sendrecv. @return the final status; 0: none in 8 s. */
+int phone_hold(struct phone *phone, int number, bool hold);
+
+/** RTP packets received since the call was answered, and how loud a frequency is in the last second heard:
+ * its share of the signal's energy, 0 to 1. */
+unsigned phone_heard_packets(struct phone *phone);
+double phone_heard(struct phone *phone, double hz);
+
+#endif
