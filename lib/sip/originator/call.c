@@ -1,0 +1,231 @@
+/* call.c - the flow of a third-party call (RFC 3725): ring A with media held, ring B with A's media, give A B's.
+ * Everything that can end it is decided here, and told to the carrier's owner. */
+#include "sip/originator/call.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "sip/originator/invite.h"
+#include "sip/originator/sdp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct leg *call_other(struct leg *leg)
+{
+	return leg == &leg->call->a ? &leg->call->b : &leg->call->a;
+}
+
+void call_emit(struct call *call, enum carrier_event_kind kind, int code, const struct pl *reason, const struct pl *contact)
+{
+	struct originator *o = call->o;
+	char *why = reason && pl_isset(reason) ? message_text(reason) : NULL;
+	char *where = contact && pl_isset(contact) ? message_text(contact) : NULL;
+	struct carrier_event event = { .kind = kind, .sip_code = code, .sip_reason = why, .contact = where, .at_ms = env_now_ms(o->env) };
+
+	if (!o->closing)
+		o->sink(o->sink_arg, call->session_id, &event);
+	free(why);
+	free(where);
+}
+
+struct call *call_find(const struct originator *o, const char *session_id)
+{
+	for (struct le *le = o->calls.tail; le; le = le->prev) {
+		struct call *call = le->data;
+
+		if (strcmp(call->session_id, session_id) == 0)
+			return call;
+	}
+	return NULL;
+}
+
+void call_free(struct call *call)
+{
+	if (!call)
+		return;
+	tmr_cancel(&call->linger);
+	exchange_clear(call);
+	pass_clear(call);
+	leg_clear(&call->a);
+	leg_clear(&call->b);
+	if (call->le.list) {
+		list_unlink(&call->le);
+		call->o->call_count--;
+		if (call->state != CALL_DOWN)
+			call->o->live_count--;
+	}
+	free(call->headers_a);
+	free(call->headers_b);
+	free(call->session_id);
+	free(call);
+}
+
+static void on_linger(void *arg)
+{
+	call_free(arg);
+}
+
+static nxv_status ring_a(struct call *call, struct nxv_error *err)
+{
+	struct sdp_origin origin;
+	char *offer;
+	nxv_status st;
+
+	call->a.sdp_version = 1;
+	leg_origin(&call->a, &origin);
+	offer = sdp_text_offer(&origin);
+	st = offer ? leg_invite(&call->a, offer, call->headers_a, err) : error_nomem(err);
+	leg_told(&call->a, offer);
+	return st;
+}
+
+nxv_status call_place(struct originator *o, const struct carrier_call *in, struct nxv_error *err)
+{
+	struct invite_texts texts = { 0 };
+	struct call *call;
+	nxv_status st = invite_texts_make(o, in, &texts, err);
+
+	if (st != NXV_OK)
+		return st;
+	if (o->call_count >= ORIGINATOR_CALLS_MAX || call_find(o, in->session_id)) {
+		invite_texts_free(&texts);
+		return o->call_count >= ORIGINATOR_CALLS_MAX ? error_set(err, NXV_E_LIMIT, "%d calls are under way: try later", ORIGINATOR_CALLS_MAX)
+			: error_set(err, NXV_E_CONFLICT, "session %s is being called already", in->session_id);
+	}
+	call = calloc(1, sizeof(*call));
+	if (call) {
+		call->o = o;
+		call->ring_ms = in->ring_timeout_ms;
+		call->session_id = text_dup(in->session_id);
+		call->headers_a = texts.headers_a;
+		call->headers_b = texts.headers_b;
+		texts.headers_a = texts.headers_b = NULL;
+	}
+	st = call && call->session_id ? NXV_OK : error_nomem(err);
+	if (st == NXV_OK)
+		st = leg_init(&call->a, call, 'a', texts.from_a, texts.target_a, err);
+	if (st == NXV_OK)
+		st = leg_init(&call->b, call, 'b', texts.from_b, texts.target_b, err);
+	if (st == NXV_OK)
+		st = ring_a(call, err);
+	invite_texts_free(&texts);
+	if (st != NXV_OK) {
+		call_free(call);
+		return st;
+	}
+	list_append(&o->calls, &call->le, call);
+	o->call_count++;
+	o->live_count++;
+	return NXV_OK;
+}
+
+void call_end(struct call *call)
+{
+	if (call->state >= CALL_ENDING)
+		return;
+	call->state = CALL_ENDING;
+	relay_abort(call);
+	leg_end(&call->b);
+	leg_end(&call->a);
+	call_leg_done(&call->a); /* both may have been gone before */
+}
+
+void call_leg_done(struct leg *leg)
+{
+	struct call *call = leg->call;
+
+	if (call->state != CALL_ENDING || call->a.state != LEG_DONE || call->b.state != LEG_DONE)
+		return;
+	call->state = CALL_DOWN;
+	call->o->live_count--;
+	tmr_start(&call->linger, ORIGINATOR_LINGER_MS, on_linger, call);
+	call_emit(call, CARRIER_DOWN, 0, NULL, NULL);
+}
+
+void call_leg_ringing(struct leg *leg, const struct sip_msg *msg)
+{
+	call_emit(leg->call, leg->name == 'a' ? CARRIER_A_RINGING : CARRIER_B_RINGING, msg->scode, &msg->reason, NULL);
+}
+
+void call_media_refused(struct call *call, int code, const struct pl *reason)
+{
+	if (call->state < CALL_ENDING)
+		call_emit(call, CARRIER_MEDIA_REFUSED, code, reason, NULL);
+	call_end(call);
+}
+
+void call_lost(struct leg *leg, int code, const char *why)
+{
+	struct call *call = leg->call;
+	struct pl pl;
+
+	env_log(call->o->env, NXV_LOG_WARN, "sip", "session %s: leg %c lost: %s", call->session_id, leg->name, why);
+	pl_set_str(&pl, why);
+	if (call->state < CALL_ENDING)
+		call_emit(call, CARRIER_LOST, code, &pl, NULL);
+	call_end(call);
+}
+
+static void ring_b(struct call *call)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	char *offer = leg_describe(&call->b, call->a.media, "sendrecv");
+	nxv_status st = offer ? leg_invite(&call->b, offer, call->headers_b, &err) : error_nomem(&err);
+
+	leg_told(&call->b, offer);
+	if (st == NXV_OK) {
+		call->state = CALL_RINGING_B;
+		return;
+	}
+	env_log(call->o->env, NXV_LOG_ERROR, "sip", "session %s: cannot ring the callee: %s", call->session_id, err.message);
+	call_emit(call, CARRIER_B_FAILED, 503, NULL, NULL);
+	call_end(call);
+}
+
+void call_leg_answered(struct leg *leg, const struct sip_msg *msg)
+{
+	struct call *call = leg->call;
+	struct pl contact = PL_INIT;
+
+	(void)message_contact(msg, &contact);
+	call_emit(call, leg->name == 'a' ? CARRIER_A_ANSWERED : CARRIER_B_ANSWERED, msg->scode, &msg->reason, &contact);
+	if (call->state >= CALL_ENDING)
+		return;
+	if (!sdp_text_usable(leg->media))
+		call_media_refused(call, 0, NULL);
+	else if (leg->name == 'a')
+		ring_b(call);
+	else
+		exchange_join(call);
+}
+
+void call_leg_failed(struct leg *leg, const struct sip_msg *msg)
+{
+	struct call *call = leg->call;
+
+	if (msg && (msg->scode == 488 || msg->scode == 606))
+		call_emit(call, CARRIER_MEDIA_REFUSED, msg->scode, &msg->reason, NULL);
+	else
+		call_emit(call, leg->name == 'a' ? CARRIER_A_FAILED : CARRIER_B_FAILED, msg ? msg->scode : 408, msg ? &msg->reason : NULL, NULL);
+	call_end(call);
+}
+
+void call_leg_no_answer(struct leg *leg)
+{
+	struct call *call = leg->call;
+
+	call_emit(call, leg->name == 'a' ? CARRIER_A_NO_ANSWER : CARRIER_B_NO_ANSWER, 0, NULL, NULL);
+	call_end(call);
+}
+
+void call_leg_hangup(struct leg *leg)
+{
+	struct call *call = leg->call;
+
+	leg->state = LEG_DONE;
+	refresh_stop(leg);
+	if (call->state < CALL_ENDING)
+		call_emit(call, leg->name == 'a' ? CARRIER_A_HANGUP : CARRIER_B_HANGUP, 0, NULL, NULL);
+	call_end(call);
+	call_leg_done(leg);
+}

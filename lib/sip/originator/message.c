@@ -1,0 +1,67 @@
+/* message.c - reading received SIP messages (body, contact, lists of tokens) and answering them.
+ * What is copied out of a message into later ones is checked here. */
+#include "sip/originator/impl.h"
+
+#include <string.h>
+
+bool message_body(const struct sip_msg *msg, struct pl *body)
+{
+	size_t left = mbuf_get_left(msg->mb);
+
+	body->p = (const char *)mbuf_buf(msg->mb);
+	body->l = left;
+	if (!pl_isset(&msg->clen))
+		return true;
+	body->l = pl_u32(&msg->clen);
+	return body->l <= left;
+}
+
+char *message_sdp(const struct sip_msg *msg)
+{
+	struct pl body;
+
+	if (!message_body(msg, &body) || !pl_isset(&body) || !msg_ctype_cmp(&msg->ctyp, "application", "sdp"))
+		return NULL;
+	return message_text(&body);
+}
+
+char *message_text(const struct pl *pl)
+{
+	return strndup(pl->p ? pl->p : "", pl->l);
+}
+
+bool message_contact(const struct sip_msg *msg, struct pl *uri)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_CONTACT);
+	struct sip_addr addr;
+
+	if (!hdr || sip_addr_decode(&addr, &hdr->val) != 0)
+		return false;
+	*uri = addr.auri;
+	for (size_t i = 0; i < uri->l; i++) {
+		if ((unsigned char)uri->p[i] <= ' ') /* a folded line: not into a request line */
+			return false;
+	}
+	return pl_isset(uri);
+}
+
+static bool equals(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
+{
+	(void)msg;
+	return pl_strcasecmp(&hdr->val, arg) == 0;
+}
+
+bool message_lists(const struct sip_msg *msg, enum sip_hdrid id, const char *token)
+{
+	return sip_msg_hdr_apply(msg, true, id, equals, (void *)token) != NULL;
+}
+
+void message_reply(struct originator *o, const struct sip_msg *msg, uint16_t code, const char *reason)
+{
+	message_reply_with(o, msg, code, reason, "");
+}
+
+void message_reply_with(struct originator *o, const struct sip_msg *msg, uint16_t code, const char *reason, const char *headers)
+{
+	(void)sip_treplyf(NULL, NULL, o->sip, msg, false, code, reason, "%sContent-Length: 0\r\n\r\n", headers);
+}

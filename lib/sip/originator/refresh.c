@@ -1,0 +1,117 @@
+/* refresh.c - session timers (RFC 4028): each phone is heard from within the interval, or its leg is given up.
+ * Without them a phone that lost its power would hold its call until the maximum duration. */
+#include "sip/originator/call.h"
+
+#include "base/buf.h"
+
+#include <stdlib.h>
+
+enum { INTERVAL_WANTED = 1800, INTERVAL_MIN = 90, BUSY_AGAIN_MS = 5000 };
+
+static void start(struct leg *leg);
+
+char *refresh_offer_headers(const struct leg *leg)
+{
+	struct buf b = BUF_INIT;
+
+	/* The first INVITE leaves it to the phone who refreshes. */
+	buf_printf(&b, "Session-Expires: %u%s\r\nMin-SE: %d\r\n", leg->interval ? (unsigned)leg->interval : (unsigned)INTERVAL_WANTED,
+		leg->interval == 0 ? "" : leg->refresher ? ";refresher=uac" : ";refresher=uas", INTERVAL_MIN);
+	return buf_take(&b);
+}
+
+/* Session-Expires: 1800;refresher=uas */
+static bool read_expires(const struct sip_msg *msg, uint32_t *seconds, struct pl *refresher)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_SESSION_EXPIRES);
+	struct pl number;
+
+	*refresher = (struct pl)PL_INIT;
+	if (!hdr || re_regex(hdr->val.p, hdr->val.l, "[0-9]+", &number) != 0 || number.p != hdr->val.p || number.l > 9)
+		return false;
+	*seconds = pl_u32(&number);
+	(void)msg_param_decode(&hdr->val, "refresher", refresher);
+	return true;
+}
+
+void refresh_stop(struct leg *leg)
+{
+	tmr_cancel(&leg->refresh);
+}
+
+static void on_refresh(void *arg)
+{
+	struct leg *leg = arg;
+
+	if (leg->state != LEG_UP || leg->call->state >= CALL_ENDING)
+		return;
+	if (leg->call->state == CALL_JOINED && !exchange_busy(leg->call)) {
+		start(leg); /* again, should this one be refused without being lost */
+		exchange_refresh(leg);
+	} else {
+		tmr_start(&leg->refresh, BUSY_AGAIN_MS, on_refresh, leg);
+	}
+}
+
+static void on_expired(void *arg)
+{
+	struct leg *leg = arg;
+
+	if (leg->state == LEG_UP)
+		call_lost(leg, 0, "its session timer ran out");
+}
+
+static void start(struct leg *leg)
+{
+	uint64_t ms = (uint64_t)leg->interval * 1000;
+
+	if (leg->refresher)
+		tmr_start(&leg->refresh, ms / 2, on_refresh, leg);
+	else
+		tmr_start(&leg->refresh, ms - (ms / 3 < 32000 ? ms / 3 : 32000), on_expired, leg);
+}
+
+void refresh_accepted(struct leg *leg, const struct sip_msg *msg)
+{
+	uint32_t seconds = 0;
+	struct pl refresher;
+
+	if (read_expires(msg, &seconds, &refresher) && seconds >= INTERVAL_MIN) {
+		leg->interval = seconds;
+		leg->refresher = pl_strcasecmp(&refresher, "uas") != 0;
+	} else {
+		leg->interval = INTERVAL_WANTED; /* the phone has no timers: we refresh alone */
+		leg->refresher = true;
+	}
+	start(leg);
+}
+
+bool refresh_requested(struct leg *leg, const struct sip_msg *msg)
+{
+	uint32_t seconds;
+	struct pl refresher;
+
+	if (!read_expires(msg, &seconds, &refresher)) {
+		leg->refresher = true; /* it does not promise to come back */
+		start(leg);
+		return true;
+	}
+	if (seconds < INTERVAL_MIN) {
+		message_reply_with(leg->call->o, msg, 422, "Session Interval Too Small", "Min-SE: 90\r\n");
+		return false;
+	}
+	leg->interval = seconds;
+	leg->refresher = pl_strcasecmp(&refresher, "uas") == 0;
+	start(leg);
+	return true;
+}
+
+char *refresh_answer_headers(const struct leg *leg)
+{
+	struct buf b = BUF_INIT;
+
+	if (leg->interval)
+		buf_printf(&b, "%sSession-Expires: %u;refresher=%s\r\n", leg->refresher ? "" : "Require: timer\r\n", (unsigned)leg->interval,
+			leg->refresher ? "uas" : "uac");
+	return buf_take(&b);
+}
