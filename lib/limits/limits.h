@@ -10,7 +10,8 @@ struct rate_verdict {
 	uint32_t limit, remaining;
 	uint32_t reset_ms; /**< until the oldest counted request leaves the window; when refused: until one would be allowed */
 };
-/** Thread-safe table of sliding windows; memory only for keys used within the last window. */
+/** Thread-safe table of sliding windows; memory only for keys used within the last window: the others go as requests
+ * come in. The clock may be set back (what is counted then stays one window more at most); set forward, it ends windows early. */
 nxv_status rate_open(const struct env *env, uint32_t window_ms, struct rate **out, struct nxv_error *err);
 void rate_close(struct rate *rate);
 /** Count one request of key against limit. A refused request takes no place. */

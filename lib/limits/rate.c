@@ -253,7 +253,6 @@ size_t rate_keys(struct rate *rate)
 		struct shard *shard = &rate->shards[i];
 
 		pthread_mutex_lock(&shard->lock);
-		evict(rate, shard, shard_now(rate, shard), UINT32_MAX);
 		keys += shard->keys;
 		pthread_mutex_unlock(&shard->lock);
 	}
