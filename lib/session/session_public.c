@@ -17,20 +17,6 @@
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 1000, END_TIMEOUT_MS = 5000, WAIT_SLACK_MS = 2000 };
 
-static const char *const status_names[] = { [NXV_CALL_QUEUED] = "queued", [NXV_CALL_RINGING] = "ringing",
-	[NXV_CALL_IN_PROGRESS] = "in-progress", [NXV_CALL_COMPLETED] = "completed", [NXV_CALL_BUSY] = "busy",
-	[NXV_CALL_NO_ANSWER] = "no-answer", [NXV_CALL_CANCELED] = "canceled", [NXV_CALL_FAILED] = "failed" };
-
-const char *nxv_call_status_name(nxv_call_status status)
-{
-	return (unsigned)status <= NXV_CALL_FAILED ? status_names[status] : "unknown";
-}
-
-bool nxv_call_status_ended(nxv_call_status status)
-{
-	return status >= NXV_CALL_COMPLETED;
-}
-
 void nxv_session_free(struct nxv_session *session)
 {
 	session_row_free((struct session_row *)session); /* the record is the head of its row */
@@ -209,7 +195,7 @@ nxv_status nxv_session_get(nxv_ctx *ctx, const char *id, struct nxv_session **ou
 static bool is_status_word(const char *word)
 {
 	for (int i = NXV_CALL_QUEUED; i <= NXV_CALL_FAILED; i++)
-		if (strcmp(status_names[i], word) == 0)
+		if (strcmp(nxv_call_status_name((nxv_call_status)i), word) == 0)
 			return true;
 	return strcmp(word, "live") == 0;
 }
