@@ -1,0 +1,220 @@
+/* cmd_call.c - `nexusctl call show|list|end|watch`: calls as they are and as they go. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "args.h"
+#include "call.h"
+#include "commands.h"
+#include "output.h"
+
+enum { END_TIMEOUT_MS = 5000, WATCH_PAUSE_MS = 100, LIST_DEFAULT = 100 };
+
+void call_outcome(const struct nxv_session *call, char *buf, size_t size)
+{
+	const char *reason = call->end_reason ? call->end_reason : "";
+
+	if (call->sip_code)
+		snprintf(buf, size, "%s (%s%sSIP %d)", nxv_call_status_name(call->status), reason, *reason ? ", " : "", call->sip_code);
+	else
+		snprintf(buf, size, "%s%s%s%s", nxv_call_status_name(call->status), *reason ? " (" : "", reason, *reason ? ")" : "");
+}
+
+int call_show(const struct app *app, const struct nxv_session *call)
+{
+	char started[32], ringing[32], answered[32], ended[32], duration[24], outcome[128];
+	const struct out_pair pairs[] = {
+		{ "id", call->id },
+		{ "status", outcome },
+		{ "direction", call->direction },
+		{ "from", call->from_number },
+		{ "to", call->to_number },
+		{ "user", call->user_id },
+		{ "phone", call->sip_username },
+		{ "key", call->key_id },
+		{ "Twilio call", call->twilio_call_sid },
+		{ "answered by", call->answered_contact },
+		{ "request", call->request_id },
+		{ "started", out_time(call->started_at_ms, started) },
+		{ "ringing", call->ringing_at_ms ? out_time(call->ringing_at_ms, ringing) : NULL },
+		{ "answered", call->answered_at_ms ? out_time(call->answered_at_ms, answered) : NULL },
+		{ "ended", call->ended_at_ms ? out_time(call->ended_at_ms, ended) : NULL },
+		{ "duration", call->answered_at_ms ? duration : NULL },
+	};
+
+	if (app->json)
+		return out_json(app, nxv_json_session(call));
+	call_outcome(call, outcome, sizeof(outcome));
+	snprintf(duration, sizeof(duration), "%" PRId64 " s", call->duration_seconds);
+	out_record(pairs, sizeof(pairs) / sizeof(pairs[0]));
+	return RC_DONE;
+}
+
+int cmd_call_show(struct app *app)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct nxv_session *call = NULL;
+	int rc;
+
+	if (nxv_session_get(app->ctx, app->operand, &call, &err) != NXV_OK)
+		return out_error(app, &err);
+	rc = call_show(app, call);
+	nxv_session_free(call);
+	return rc;
+}
+
+static nxv_status page(struct out_list *list, void *arg, unsigned limit, char **cursor, struct nxv_error *err)
+{
+	struct nxv_session_list_opts *opts = arg;
+	struct nxv_session_list *calls = NULL;
+
+	opts->limit = limit;
+	opts->cursor = *cursor;
+	nxv_status status = nxv_session_list(list->app->ctx, opts, &calls, err);
+	for (size_t i = 0; status == NXV_OK && i < calls->count; i++) {
+		const struct nxv_session *call = calls->items[i];
+		char started[32], seconds[24];
+		const char *cells[] = { call->id, nxv_call_status_name(call->status), call->user_id, call->from_number, call->to_number,
+			out_time(call->started_at_ms, started), call->answered_at_ms ? seconds : NULL, call->end_reason };
+		snprintf(seconds, sizeof(seconds), "%" PRId64, call->duration_seconds);
+		out_list_add(list, cells, list->app->json ? nxv_json_session(call) : NULL);
+	}
+	out_next_cursor(cursor, calls ? &calls->next_cursor : NULL);
+	nxv_session_list_free(calls);
+	return status;
+}
+
+int cmd_call_list(struct app *app)
+{
+	static const char *const heads[] = { "ID", "STATUS", "USER", "FROM", "TO", "STARTED", "SECONDS", "END REASON", NULL };
+	struct nxv_session_list_opts opts = NXV_SESSION_LIST_OPTS_INIT;
+	long limit = LIST_DEFAULT;
+	int rc = args_number(app, "limit", 1, 1000000, &limit);
+
+	if (rc == RC_DONE)
+		rc = args_time(app, "since", &opts.since_ms);
+	if (rc == RC_DONE)
+		rc = args_time(app, "until", &opts.until_ms);
+	if (rc != RC_DONE)
+		return rc;
+	opts.user_id = args_value(app, "user");
+	opts.status = args_value(app, "status");
+	return out_pages(app, heads, limit, page, &opts);
+}
+
+int cmd_call_end(struct app *app)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct nxv_session *call = NULL;
+	nxv_status status;
+	int rc;
+
+	if (nxv_session_end(app->ctx, app->operand, &err) != NXV_OK)
+		return out_error(app, &err);
+	/* without an engine a call that had ended already cannot be waited for, only read */
+	status = nxv_session_wait(app->ctx, app->operand, NXV_UNTIL_ENDED, END_TIMEOUT_MS, &call, &err);
+	if (status == NXV_E_NOT_RUNNING)
+		status = nxv_session_get(app->ctx, app->operand, &call, &err);
+	rc = call ? call_show(app, call) : RC_DONE;
+	if (status != NXV_OK)
+		rc = out_error(app, &err);
+	nxv_session_free(call);
+	return rc;
+}
+
+static int print_event(const struct app *app, const struct nxv_event *event)
+{
+	char at[32];
+	int rc = RC_DONE;
+
+	nxv_time_format(event->at_ms, at);
+	if (app->json)
+		rc = out_json(app, nxv_json_event(event));
+	else
+		out_line("%s  %-18s %s  %s", at, event->type, event->subject, event->data ? event->data : "");
+	fflush(stdout);
+	return rc;
+}
+
+/* Number of the last event there is. Events are read by number, so the end is found by halving, not by reading them all. */
+static nxv_status last_event(nxv_ctx *ctx, int64_t *seq, struct nxv_error *err)
+{
+	struct nxv_event_opts opts = NXV_EVENT_OPTS_INIT;
+	int64_t low = 0, high = INT64_C(1) << 53; /* there is one after low (or low is 0), and none after high */
+
+	opts.limit = 1;
+	while (low < high) {
+		struct nxv_event_list *list = NULL;
+		opts.after_seq = low + (high - low) / 2;
+		nxv_status status = nxv_event_pull(ctx, &opts, &list, err);
+		if (status != NXV_OK)
+			return status;
+		if (list->count)
+			low = list->items[0]->seq;
+		else
+			high = opts.after_seq;
+		nxv_event_list_free(list);
+	}
+	*seq = high;
+	return NXV_OK;
+}
+
+/* Prints what is new; *count: how many there were. */
+static int print_new(const struct app *app, struct nxv_event_opts *opts, size_t *count)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct nxv_event_list *list = NULL;
+	int rc = RC_DONE;
+
+	*count = 0;
+	if (nxv_event_pull(app->ctx, opts, &list, &err) != NXV_OK)
+		return out_error(app, &err);
+	for (size_t i = 0; i < list->count && rc == RC_DONE; i++) {
+		opts->after_seq = list->items[i]->seq;
+		if (opts->subject || !strncmp(list->items[i]->type, "call.", 5))
+			rc = print_event(app, list->items[i]);
+	}
+	*count = list->count;
+	nxv_event_list_free(list);
+	return ferror(stdout) ? RC_FAILED : rc;
+}
+
+/* Whether the call watched had ended before the last look at the events: then all of them have been printed. */
+static int check_ended(const struct app *app, bool *ended)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct nxv_session *call = NULL;
+
+	if (nxv_session_get(app->ctx, app->operand, &call, &err) != NXV_OK)
+		return out_error(app, &err);
+	*ended = nxv_call_status_ended(call->status);
+	nxv_session_free(call);
+	return RC_DONE;
+}
+
+int cmd_call_watch(struct app *app)
+{
+	const struct timespec pause = { .tv_nsec = WATCH_PAUSE_MS * 1000000L };
+	struct nxv_event_opts opts = NXV_EVENT_OPTS_INIT;
+	struct nxv_error err = NXV_ERROR_INIT;
+	bool ended = false;
+	size_t count = 0;
+	int rc = RC_DONE;
+
+	opts.subject = app->operand;
+	if (!app->operand && last_event(app->ctx, &opts.after_seq, &err) != NXV_OK)
+		return out_error(app, &err);
+	app_catch_signals();
+	while (rc == RC_DONE && !app_interrupted()) {
+		if (app->operand)
+			rc = check_ended(app, &ended);
+		if (rc == RC_DONE)
+			rc = print_new(app, &opts, &count);
+		if (count == 0 && ended)
+			break;
+		if (count == 0)
+			nanosleep(&pause, NULL);
+	}
+	return rc;
+}

@@ -1,0 +1,133 @@
+/* cmd_usage.c - `nexusctl usage ...`: who used which key for what. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "output.h"
+
+enum { LIST_DEFAULT = 100 };
+
+static int read_opts(struct app *app, struct nxv_usage_list_opts *opts)
+{
+	int rc = args_time(app, "since", &opts->since_ms);
+
+	if (rc == RC_DONE)
+		rc = args_time(app, "until", &opts->until_ms);
+	opts->user_id = args_value(app, "user");
+	opts->key_id = args_value(app, "key");
+	return rc;
+}
+
+static void add_row(struct out_list *list, const struct nxv_usage *row)
+{
+	char at[32], status[16], bytes[24], took[32];
+	const char *cells[] = { out_time(row->at_ms, at), row->request_id, row->key_id, row->user_id, row->method, row->route, status, bytes, took,
+		row->client_address };
+
+	snprintf(status, sizeof(status), "%d", row->status);
+	snprintf(bytes, sizeof(bytes), "%" PRId64, row->bytes);
+	snprintf(took, sizeof(took), "%.1f", (double)row->duration_us / 1000);
+	out_list_add(list, cells, list->app->json ? nxv_json_usage(row) : NULL);
+}
+
+static nxv_status page(struct out_list *list, void *arg, unsigned limit, char **cursor, struct nxv_error *err)
+{
+	struct nxv_usage_list_opts *opts = arg;
+	struct nxv_usage_list *rows = NULL;
+
+	opts->limit = limit;
+	opts->cursor = *cursor;
+	nxv_status status = nxv_usage_list(list->app->ctx, opts, &rows, err);
+	for (size_t i = 0; status == NXV_OK && i < rows->count; i++)
+		add_row(list, rows->items[i]);
+	out_next_cursor(cursor, rows ? &rows->next_cursor : NULL);
+	nxv_usage_list_free(rows);
+	return status;
+}
+
+int cmd_usage_list(struct app *app)
+{
+	static const char *const heads[] = { "AT", "REQUEST ID", "KEY", "USER", "METHOD", "ROUTE", "STATUS", "BYTES", "MS", "CLIENT", NULL };
+	struct nxv_usage_list_opts opts = NXV_USAGE_LIST_OPTS_INIT;
+	long limit = LIST_DEFAULT;
+	int rc = args_number(app, "limit", 1, 1000000, &limit);
+
+	if (rc == RC_DONE)
+		rc = read_opts(app, &opts);
+	return rc == RC_DONE ? out_pages(app, heads, limit, page, &opts) : rc;
+}
+
+/* A CSV field (RFC 4180): quoted when it holds a quote, comma or line break. */
+static void put_field(const char *text, const char *end)
+{
+	if (!strpbrk(text, "\",\r\n")) {
+		printf("%s%s", text, end);
+		return;
+	}
+	putchar('"');
+	for (; *text; text++)
+		printf(*text == '"' ? "\"\"" : "%c", *text);
+	printf("\"%s", end);
+}
+
+static void put_csv(const struct nxv_usage *row)
+{
+	char at[32];
+
+	nxv_time_format(row->at_ms, at);
+	printf("%" PRId64 ",%s,", row->id, at);
+	put_field(row->request_id, ",");
+	put_field(row->key_id, ",");
+	put_field(row->user_id, ",");
+	put_field(row->method, ",");
+	put_field(row->route, ",");
+	printf("%d,%" PRId64 ",%" PRId64 ",", row->status, row->bytes, row->duration_us);
+	put_field(row->client_address ? row->client_address : "", "\r\n");
+}
+
+static int put_rows(const struct app *app, const struct nxv_usage_list *rows, bool csv)
+{
+	int rc = RC_DONE;
+
+	for (size_t i = 0; i < rows->count && rc == RC_DONE; i++) {
+		if (csv)
+			put_csv(rows->items[i]);
+		else
+			rc = out_json(app, nxv_json_usage(rows->items[i]));
+	}
+	return rc;
+}
+
+int cmd_usage_export(struct app *app)
+{
+	static const char *const formats[] = { "csv", "jsonl", NULL };
+	struct nxv_usage_list_opts opts = NXV_USAGE_LIST_OPTS_INIT;
+	struct nxv_error err = NXV_ERROR_INIT;
+	int format = app->json;
+	char *cursor = NULL;
+	int rc = args_word(app, "format", formats, &format);
+
+	if (rc == RC_DONE)
+		rc = read_opts(app, &opts);
+	if (rc != RC_DONE)
+		return rc;
+	opts.oldest_first = true;
+	opts.limit = 1000;
+	if (format == 0)
+		fputs("id,at,request_id,key_id,user_id,method,route,status,bytes,duration_us,client_address\r\n", stdout);
+	do {
+		struct nxv_usage_list *rows = NULL;
+		opts.cursor = cursor;
+		if (nxv_usage_list(app->ctx, &opts, &rows, &err) != NXV_OK)
+			rc = out_error(app, &err);
+		else
+			rc = put_rows(app, rows, format == 0);
+		out_next_cursor(&cursor, rows ? &rows->next_cursor : NULL);
+		nxv_usage_list_free(rows);
+	} while (rc == RC_DONE && cursor && !ferror(stdout));
+	free(cursor);
+	return rc;
+}

@@ -1,0 +1,101 @@
+/* commands.c - every command of nexusctl: one row each. The manual page nexusctl(1) is held to it by a test. */
+#include "commands.h"
+
+#include <stddef.h>
+
+#include "help.h"
+
+#define USER_FILTER { "user", "USER", false, "only of this user" }
+#define LIMIT { "limit", "N", false, "at most this many, newest first" }
+#define EXPIRES { "expires", "TIME", false, "when it ends: 2030-01-31T12:00:00Z or +30d (default: never)" }
+#define SINCE { "since", "TIME", false, "at or after: 2026-01-31T12:00:00Z or -1h" }
+#define UNTIL { "until", "TIME", false, "before" }
+#define NO_WAIT { "no-wait", NULL, false, "return when the order is taken" }
+
+static const struct opt keys_create[] = {
+	{ "user", "USER", true, "whose key: 1 to 64 of A-Z a-z 0-9 . _ @ + -" },
+	{ "name", "NAME", true, "label, up to 100 bytes" },
+	{ "permissions", "LIST", true, "call,sip,recording,admin or some of them" },
+	EXPIRES,
+	{ 0 },
+};
+static const struct opt keys_rotate[] = {
+	{ "overlap", "DURATION", false, "how long the old key still works, such as 1h (default: not at all)" },
+	{ 0 },
+};
+static const struct opt by_user[] = { USER_FILTER, { 0 } };
+static const struct opt credentials_create[] = {
+	{ "user", "USER", true, "whose phone: calls are counted against this user" },
+	EXPIRES,
+	{ 0 },
+};
+static const struct opt sip_order[] = { NO_WAIT, { 0 } };
+static const struct opt call_start[] = {
+	{ "user", "USER", true, "whose phones ring first" },
+	{ "from", "NUMBER", true, "caller ID shown to the callee: + and digits, or a SIP username" },
+	{ "to", "NUMBER", true, "whom to call: + and digits, SIP username, user, or sip: URI of the own domain" },
+	{ "twilio", NULL, false, "over Twilio" },
+	{ "no-twilio", NULL, false, "over the SIP server" },
+	{ "auto-answer", NULL, false, "ask the caller's phone to answer by itself" },
+	{ "wait", "STATE", false, "wait until ringing, answered or ended" },
+	{ 0 },
+};
+static const struct opt call_list[] = {
+	USER_FILTER,
+	{ "status", "STATUS", false, "a status such as completed, or live: all that have not ended" },
+	SINCE,
+	UNTIL,
+	LIMIT,
+	{ 0 },
+};
+static const struct opt usage_list[] = {
+	USER_FILTER,
+	{ "key", "ID", false, "only of this key" },
+	SINCE,
+	UNTIL,
+	LIMIT,
+	{ 0 },
+};
+static const struct opt usage_export[] = {
+	USER_FILTER,
+	{ "key", "ID", false, "only of this key" },
+	SINCE,
+	UNTIL,
+	{ "format", "FORMAT", false, "csv (default) or jsonl" },
+	{ 0 },
+};
+
+const struct command commands[] = {
+	{ "init", NULL, NULL, NULL, CMD_CREATE, cmd_init, "make the state folder and the first admin key, shown once" },
+	{ "keys", "create", NULL, keys_create, 0, cmd_keys_create, "make an API key; its secret is shown once" },
+	{ "keys", "list", NULL, by_user, 0, cmd_keys_list, "list API keys" },
+	{ "keys", "show", "ID", NULL, 0, cmd_keys_show, "show an API key" },
+	{ "keys", "toggle", "ID", NULL, 0, cmd_keys_toggle, "disable an enabled key, enable a disabled one" },
+	{ "keys", "enable", "ID", NULL, 0, cmd_keys_enable, "enable an API key" },
+	{ "keys", "disable", "ID", NULL, 0, cmd_keys_disable, "disable an API key: refused from the next request on" },
+	{ "keys", "rotate", "ID", keys_rotate, 0, cmd_keys_rotate, "replace an API key by a new one, shown once" },
+	{ "keys", "delete", "ID", NULL, 0, cmd_keys_delete, "delete an API key; its usage rows stay" },
+	{ "credentials", "create", NULL, credentials_create, 0, cmd_credentials_create,
+		"make a SIP credential for a phone; its password is shown once" },
+	{ "credentials", "list", NULL, by_user, 0, cmd_credentials_list, "list SIP credentials" },
+	{ "credentials", "revoke", "ID", NULL, 0, cmd_credentials_revoke, "revoke a SIP credential, by id or username" },
+	{ "sip", "start", NULL, sip_order, 0, cmd_sip_start, "start the SIP server, and wait until it runs" },
+	{ "sip", "stop", NULL, sip_order, 0, cmd_sip_stop, "stop the SIP server; live calls lose their signalling" },
+	{ "sip", "status", NULL, NULL, 0, cmd_sip_status, "show how the SIP server is" },
+	{ "sip", "render", NULL, NULL, 0, cmd_sip_render, "print the SIP server's configuration, secrets masked" },
+	{ "sip", "check", NULL, NULL, 0, cmd_sip_check, "check that configuration and the ports it needs" },
+	{ "sip", "registrations", NULL, by_user, 0, cmd_sip_registrations, "list the phones that are registered" },
+	{ "call", "start", NULL, call_start, 0, cmd_call_start, "ring a user's phones, then the callee, then join them" },
+	{ "call", "show", "ID", NULL, 0, cmd_call_show, "show a call" },
+	{ "call", "list", NULL, call_list, 0, cmd_call_list, "list calls" },
+	{ "call", "end", "ID", NULL, 0, cmd_call_end, "end a call in whatever state it is" },
+	{ "call", "watch", "[ID]", NULL, 0, cmd_call_watch, "print events as they happen: of one call until it ends, or of all" },
+	{ "usage", "list", NULL, usage_list, 0, cmd_usage_list, "list uses of API keys" },
+	{ "usage", "export", NULL, usage_export, 0, cmd_usage_export, "print all uses of API keys, oldest first" },
+	{ "health", NULL, NULL, NULL, 0, cmd_health, "health of the gateway; exit status 5 unless the SIP server runs" },
+	{ "config", "list", NULL, NULL, CMD_NO_STATE, cmd_config_list, "list configuration options and the values in force" },
+	{ "version", NULL, NULL, NULL, CMD_NO_STATE, cmd_version, "show versions" },
+	{ "help", NULL, NULL, NULL, CMD_NO_STATE, help_print, "list the commands" },
+	{ "complete", NULL, NULL, NULL, CMD_NO_STATE | CMD_HIDDEN | CMD_ANY_ARGS, help_complete, "words for shell completion" },
+	{ 0 },
+};

@@ -1,0 +1,39 @@
+/* commands.h - the table of commands, and the functions behind it (one cmd_<noun>.c each). */
+#ifndef NEXUSCTL_COMMANDS_H
+#define NEXUSCTL_COMMANDS_H
+
+#include "app.h"
+
+/** All commands; the last row has no noun. */
+extern const struct command commands[];
+
+int cmd_init(struct app *app);
+int cmd_keys_create(struct app *app);
+int cmd_keys_list(struct app *app);
+int cmd_keys_show(struct app *app);
+int cmd_keys_toggle(struct app *app);
+int cmd_keys_enable(struct app *app);
+int cmd_keys_disable(struct app *app);
+int cmd_keys_rotate(struct app *app);
+int cmd_keys_delete(struct app *app);
+int cmd_credentials_create(struct app *app);
+int cmd_credentials_list(struct app *app);
+int cmd_credentials_revoke(struct app *app);
+int cmd_sip_start(struct app *app);
+int cmd_sip_stop(struct app *app);
+int cmd_sip_status(struct app *app);
+int cmd_sip_render(struct app *app);
+int cmd_sip_check(struct app *app);
+int cmd_sip_registrations(struct app *app);
+int cmd_call_start(struct app *app);
+int cmd_call_show(struct app *app);
+int cmd_call_list(struct app *app);
+int cmd_call_end(struct app *app);
+int cmd_call_watch(struct app *app);
+int cmd_usage_list(struct app *app);
+int cmd_usage_export(struct app *app);
+int cmd_health(struct app *app);
+int cmd_config_list(struct app *app);
+int cmd_version(struct app *app);
+
+#endif
