@@ -45,10 +45,10 @@ static int show(struct app *app, struct nxv_key *key)
 	return rc;
 }
 
-/* Prints what a library call came to. */
-static int answer(struct app *app, nxv_status status, struct nxv_key *key, const struct nxv_error *err)
+/* Prints what a library call came to; by address, as the call is evaluated beside it. */
+static int answer(struct app *app, nxv_status status, struct nxv_key **key, const struct nxv_error *err)
 {
-	return status == NXV_OK ? show(app, key) : out_error(app, err);
+	return status == NXV_OK ? show(app, *key) : out_error(app, err);
 }
 
 int cmd_keys_create(struct app *app)
@@ -64,7 +64,7 @@ int cmd_keys_create(struct app *app)
 	opts.name = args_value(app, "name");
 	if (nxv_permissions_parse(args_value(app, "permissions"), &opts.permissions, &err) != NXV_OK)
 		return out_error(app, &err);
-	return answer(app, nxv_key_create(app->ctx, &opts, &key, &err), key, &err);
+	return answer(app, nxv_key_create(app->ctx, &opts, &key, &err), &key, &err);
 }
 
 static void add_row(struct out_list *list, const struct nxv_key *key)
@@ -105,7 +105,7 @@ int cmd_keys_show(struct app *app)
 	struct nxv_error err = NXV_ERROR_INIT;
 	struct nxv_key *key = NULL;
 
-	return answer(app, nxv_key_get(app->ctx, app->operand, &key, &err), key, &err);
+	return answer(app, nxv_key_get(app->ctx, app->operand, &key, &err), &key, &err);
 }
 
 int cmd_keys_toggle(struct app *app)
@@ -113,7 +113,7 @@ int cmd_keys_toggle(struct app *app)
 	struct nxv_error err = NXV_ERROR_INIT;
 	struct nxv_key *key = NULL;
 
-	return answer(app, nxv_key_toggle(app->ctx, app->operand, &key, &err), key, &err);
+	return answer(app, nxv_key_toggle(app->ctx, app->operand, &key, &err), &key, &err);
 }
 
 static int set_active(struct app *app, bool active)
@@ -121,7 +121,7 @@ static int set_active(struct app *app, bool active)
 	struct nxv_error err = NXV_ERROR_INIT;
 	struct nxv_key *key = NULL;
 
-	return answer(app, nxv_key_set_active(app->ctx, app->operand, active, &key, &err), key, &err);
+	return answer(app, nxv_key_set_active(app->ctx, app->operand, active, &key, &err), &key, &err);
 }
 
 int cmd_keys_enable(struct app *app)
@@ -143,7 +143,7 @@ int cmd_keys_rotate(struct app *app)
 
 	if (rc != RC_DONE)
 		return rc;
-	return answer(app, nxv_key_rotate(app->ctx, app->operand, overlap_ms, &key, &err), key, &err);
+	return answer(app, nxv_key_rotate(app->ctx, app->operand, overlap_ms, &key, &err), &key, &err);
 }
 
 int cmd_keys_delete(struct app *app)
