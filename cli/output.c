@@ -120,6 +120,7 @@ void out_note(const struct app *app, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
+	fflush(stdout); /* the remark is about what was printed before it */
 	put_safe(stderr, message);
 	fputc('\n', stderr);
 }
