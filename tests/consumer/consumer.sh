@@ -14,7 +14,7 @@ if [ "$action" = install ]; then
 	done
 	# What was installed must work where it lies: no path into the build tree is left in it.
 	unset LD_LIBRARY_PATH
-	"$prefix/bin/nexusctl" --version
+	"$prefix/bin/nexusctl" version
 	! grep -rIlF "$build" "$prefix" || { echo "the files above name the build folder"; exit 1; }
 	for file in "$prefix"/bin/*; do
 		! readelf -d "$file" | grep -E 'R(UN)?PATH' | grep -F "$build" || { echo "$file looks for libraries in the build folder"; exit 1; }
