@@ -27,8 +27,8 @@ nxv_status event_append(struct db_tx *tx, int64_t at_ms, const char *type, const
 	const char *data, int64_t *seq, struct nxv_error *err)
 {
 	nxv_status status = db_run(tx,
-		"INSERT INTO event (at_ms, type, subject, user_id, data) VALUES (?1, ?2, ?3, ?4, ?5)", err, "itttt", at_ms,
-		type, subject, user_id, data ? data : "");
+		"INSERT INTO event (at_ms, type, subject, user_id, data) VALUES (?1, ?2, ?3, ?4, ?5)", err, "itttt",
+		at_ms, type, subject, user_id, data ? data : "");
 
 	return status || !seq ? status : read_seq(tx, seq, err);
 }

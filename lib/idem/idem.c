@@ -33,7 +33,8 @@ static nxv_status check_key(const char *key, struct nxv_error *err)
 			len = 0;
 	}
 	if (len < 1 || len > KEY_MAX)
-		return error_field(err, "Idempotency-Key", "must be 1 to %d printable ASCII characters, such as a new UUID", KEY_MAX);
+		return error_field(err, "Idempotency-Key",
+			"must be 1 to %d printable ASCII characters, such as a new UUID", KEY_MAX);
 	return NXV_OK;
 }
 
@@ -42,7 +43,8 @@ static nxv_status no_digest(struct nxv_error *err)
 	return error_set(err, NXV_E_INTERNAL, "libcrypto cannot compute SHA-256");
 }
 
-static nxv_status name_request(const char *route, const void *body, size_t len, struct names *names, struct nxv_error *err)
+static nxv_status name_request(const char *route, const void *body, size_t len, struct names *names,
+	struct nxv_error *err)
 {
 	size_t route_size = strlen(route) + 1; /* its NUL keeps route and body apart */
 	uint8_t *both = malloc(route_size + len);
@@ -97,8 +99,8 @@ static nxv_status judge(const struct idem_row *row, const struct names *names, i
 }
 
 /* Claim the key, or read who has it: *found. */
-static nxv_status claim(nxv_ctx *ctx, const char *scope, const struct names *names, int64_t now_ms, struct idem_row *row,
-	bool *found, struct nxv_error *err)
+static nxv_status claim(nxv_ctx *ctx, const char *scope, const struct names *names, int64_t now_ms,
+	struct idem_row *row, bool *found, struct nxv_error *err)
 {
 	struct db_tx *tx = NULL;
 	nxv_status status = db_begin(ctx->db, DB_WRITE, &tx, err);
@@ -147,7 +149,8 @@ nxv_status nxv_idempotency_begin(nxv_ctx *ctx, const char *scope, const char *ro
 		bind_answer(&binding, scope, key, row.request, row.http_status);
 		status = seal_open(&binding.seal, row.answer, row.answer_len, answer, err);
 		if (status == NXV_E_INVALID)
-			status = error_set(err, NXV_E_STORE, "the stored answer of this Idempotency-Key is damaged; list what there is");
+			status = error_set(err, NXV_E_STORE,
+				"the stored answer of this Idempotency-Key is damaged; list what there is");
 	}
 	if (!status && found) {
 		*replay = NXV_REPLAY_STORED;
@@ -172,7 +175,8 @@ static nxv_status end_row(nxv_ctx *ctx, struct db_tx *tx, const char *scope, con
 	if (status)
 		return status;
 	if (!found || row.http_status)
-		return error_set(err, NXV_E_NOT_FOUND, "no work is under way with this Idempotency-Key; begin it first");
+		return error_set(err, NXV_E_NOT_FOUND,
+			"no work is under way with this Idempotency-Key; begin it first");
 	if (!answer)
 		return idem_sql_delete(tx, scope, digest, err);
 	bind_answer(&binding, scope, key, row.request, http_status);

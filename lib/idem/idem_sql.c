@@ -32,8 +32,8 @@ nxv_status idem_sql_insert(struct db_tx *tx, const char *scope, const uint8_t di
 {
 	struct db_stmt *stmt = NULL;
 	nxv_status status =
-		about(tx, "INSERT INTO idempotency (scope, digest, request, created_at_ms) VALUES (?1, ?2, ?3, ?4)", scope,
-			digest, &stmt, err);
+		about(tx, "INSERT INTO idempotency (scope, digest, request, created_at_ms) VALUES (?1, ?2, ?3, ?4)",
+			scope, digest, &stmt, err);
 
 	if (status)
 		return status;
@@ -50,7 +50,8 @@ static nxv_status read_row(struct db_stmt *stmt, struct idem_row *row, struct nx
 	const void *data = db_blob(stmt, 0, &len);
 
 	if (len != sizeof(row->request))
-		return error_set(err, NXV_E_STORE, "a stored Idempotency-Key is damaged; send the request with a new one");
+		return error_set(err, NXV_E_STORE,
+			"a stored Idempotency-Key is damaged; send the request with a new one");
 	memcpy(row->request, data, len);
 	row->http_status = (int)db_int(stmt, 1);
 	row->created_at_ms = db_int(stmt, 2);
@@ -69,8 +70,8 @@ nxv_status idem_sql_get(struct db_tx *tx, const char *scope, const uint8_t diges
 {
 	struct db_stmt *stmt = NULL;
 	nxv_status status = about(tx,
-		"SELECT request, status, created_at_ms, answer FROM idempotency WHERE scope = ?1 AND digest = ?2", scope,
-		digest, &stmt, err);
+		"SELECT request, status, created_at_ms, answer FROM idempotency WHERE scope = ?1 AND digest = ?2",
+		scope, digest, &stmt, err);
 
 	*row = (struct idem_row){ 0 };
 	*found = false;
@@ -88,7 +89,8 @@ nxv_status idem_sql_answer(struct db_tx *tx, const char *scope, const uint8_t di
 {
 	struct db_stmt *stmt = NULL;
 	nxv_status status = about(tx,
-		"UPDATE idempotency SET status = ?3, answer = ?4 WHERE scope = ?1 AND digest = ?2", scope, digest, &stmt, err);
+		"UPDATE idempotency SET status = ?3, answer = ?4 WHERE scope = ?1 AND digest = ?2", scope, digest,
+		&stmt, err);
 
 	if (status)
 		return status;

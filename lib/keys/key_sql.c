@@ -35,13 +35,14 @@ static nxv_status read_key(struct db_stmt *stmt, struct nxv_key **out, struct nx
 	return NXV_OK;
 }
 
-nxv_status key_sql_insert(struct db_tx *tx, const struct nxv_key *key, const uint8_t digest[TOKEN_DIGEST_BYTES], struct nxv_error *err)
+nxv_status key_sql_insert(struct db_tx *tx, const struct nxv_key *key, const uint8_t digest[TOKEN_DIGEST_BYTES],
+	struct nxv_error *err)
 {
 	struct db_stmt *stmt = NULL;
 	bool row;
 	nxv_status status = db_query(tx,
-		"INSERT INTO api_key (id, digest, prefix, user_id, name, permissions, active, created_at_ms, expires_at_ms)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", &stmt, err);
+		"INSERT INTO api_key (id, digest, prefix, user_id, name, permissions, active, created_at_ms,"
+		" expires_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", &stmt, err);
 
 	if (status)
 		return status;
@@ -59,7 +60,8 @@ nxv_status key_sql_insert(struct db_tx *tx, const struct nxv_key *key, const uin
 	return status;
 }
 
-nxv_status key_sql_by_digest(struct db_tx *tx, const uint8_t digest[TOKEN_DIGEST_BYTES], struct nxv_key **out, struct nxv_error *err)
+nxv_status key_sql_by_digest(struct db_tx *tx, const uint8_t digest[TOKEN_DIGEST_BYTES], struct nxv_key **out,
+	struct nxv_error *err)
 {
 	struct db_stmt *stmt = NULL;
 	size_t len = 0;
@@ -81,7 +83,8 @@ nxv_status key_sql_by_digest(struct db_tx *tx, const uint8_t digest[TOKEN_DIGEST
 	return status;
 }
 
-nxv_status key_sql_by_id(struct db_tx *tx, const char *id, struct nxv_key **out, char **replaced_by, struct nxv_error *err)
+nxv_status key_sql_by_id(struct db_tx *tx, const char *id, struct nxv_key **out, char **replaced_by,
+	struct nxv_error *err)
 {
 	struct db_stmt *stmt = NULL;
 	bool row = false;
@@ -95,7 +98,8 @@ nxv_status key_sql_by_id(struct db_tx *tx, const char *id, struct nxv_key **out,
 	db_bind_text(stmt, 1, id);
 	status = db_step(stmt, &row, err);
 	if (!status && !row)
-		status = error_set(err, NXV_E_NOT_FOUND, "there is no API key with this id; list the keys to see theirs");
+		status = error_set(err, NXV_E_NOT_FOUND,
+			"there is no API key with this id; list the keys to see theirs");
 	if (!status)
 		status = read_key(stmt, out, err);
 	if (!status && replaced_by && db_text(stmt, COLUMN_COUNT)) {
@@ -135,10 +139,11 @@ static nxv_status read_page(struct db_stmt *stmt, unsigned limit, struct nxv_key
 }
 
 #define PAGE(filter)                                                                                                   \
-	"SELECT " COLUMNS " FROM api_key WHERE " filter " (created_at_ms, id) < (?1, ?2)"                                  \
+	"SELECT " COLUMNS " FROM api_key WHERE " filter " (created_at_ms, id) < (?1, ?2)"                              \
 	" ORDER BY created_at_ms DESC, id DESC LIMIT ?3"
 
-nxv_status key_sql_page(struct db_tx *tx, const char *user_id, int64_t before_ms, const char *before_id, unsigned limit, struct nxv_key_list *list, struct nxv_error *err)
+nxv_status key_sql_page(struct db_tx *tx, const char *user_id, int64_t before_ms, const char *before_id, unsigned limit,
+	struct nxv_key_list *list, struct nxv_error *err)
 {
 	struct db_stmt *stmt = NULL;
 	nxv_status status = db_query(tx, user_id ? PAGE("user_id = ?4 AND") : PAGE(""), &stmt, err);
@@ -155,7 +160,8 @@ nxv_status key_sql_page(struct db_tx *tx, const char *user_id, int64_t before_ms
 	return status;
 }
 
-nxv_status key_sql_set_active(struct db_tx *tx, const char *id, enum key_change change, bool *changed, struct nxv_error *err)
+nxv_status key_sql_set_active(struct db_tx *tx, const char *id, enum key_change change, bool *changed,
+	struct nxv_error *err)
 {
 	nxv_status status;
 
@@ -168,9 +174,11 @@ nxv_status key_sql_set_active(struct db_tx *tx, const char *id, enum key_change 
 	return status;
 }
 
-nxv_status key_sql_replace(struct db_tx *tx, const char *id, const char *new_id, int64_t expires_at_ms, struct nxv_error *err)
+nxv_status key_sql_replace(struct db_tx *tx, const char *id, const char *new_id, int64_t expires_at_ms,
+	struct nxv_error *err)
 {
-	return db_run(tx, "UPDATE api_key SET replaced_by = ?2, expires_at_ms = ?3 WHERE id = ?1", err, "tti", id, new_id, expires_at_ms);
+	return db_run(tx, "UPDATE api_key SET replaced_by = ?2, expires_at_ms = ?3 WHERE id = ?1", err, "tti", id,
+		new_id, expires_at_ms);
 }
 
 nxv_status key_sql_delete(struct db_tx *tx, const char *id, struct nxv_error *err)

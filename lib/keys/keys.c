@@ -27,16 +27,20 @@ static nxv_status check_opts(const struct nxv_key_opts *opts, int64_t now_ms, st
 	if (!opts->user_id || !text_is_user_id(opts->user_id))
 		return error_field(err, "userId", "must be 1 to 64 of A-Z a-z 0-9 . _ @ + -");
 	if (!opts->name || !text_is_label(opts->name, NAME_MAX_BYTES))
-		return error_field(err, "name", "must be 1 to %d bytes of text without control characters", NAME_MAX_BYTES);
+		return error_field(err, "name", "must be 1 to %d bytes of text without control characters",
+			NAME_MAX_BYTES);
 	if (!opts->permissions || opts->permissions & ~all_permissions)
-		return error_field(err, "permissions", "must name at least one of call, sip, recording, admin, and nothing else");
+		return error_field(err, "permissions",
+			"must name at least one of call, sip, recording, admin, and nothing else");
 	if (opts->expires_at_ms && opts->expires_at_ms <= now_ms)
-		return error_field(err, "expiresAt", "must be in the future; leave it out for a key that does not expire");
+		return error_field(err, "expiresAt",
+			"must be in the future; leave it out for a key that does not expire");
 	return NXV_OK;
 }
 
 /* Fill key and digest with a fresh token. */
-static nxv_status issue_token(nxv_ctx *ctx, struct nxv_key *key, uint8_t digest[TOKEN_DIGEST_BYTES], struct nxv_error *err)
+static nxv_status issue_token(nxv_ctx *ctx, struct nxv_key *key, uint8_t digest[TOKEN_DIGEST_BYTES],
+	struct nxv_error *err)
 {
 	uint8_t random[TOKEN_RANDOM_BYTES];
 	nxv_status status = env_random(&ctx->env, random, sizeof(random), err);
@@ -77,7 +81,8 @@ static nxv_status note_created(struct db_tx *tx, const struct nxv_key *key, stru
 }
 
 /* Make, store and report a key; *out holds its secret. */
-static nxv_status add_key(nxv_ctx *ctx, struct db_tx *tx, const struct nxv_key_opts *opts, int64_t now_ms, struct nxv_key **out, struct nxv_error *err)
+static nxv_status add_key(nxv_ctx *ctx, struct db_tx *tx, const struct nxv_key_opts *opts, int64_t now_ms,
+	struct nxv_key **out, struct nxv_error *err)
 {
 	uint8_t digest[TOKEN_DIGEST_BYTES];
 	struct nxv_key *key = calloc(1, sizeof(*key));
@@ -161,7 +166,8 @@ static bool read_cursor(const char *cursor, int64_t *before_ms, const char **bef
 	return text_is_user_id(dot + 1) && text_int(number, 0, INT64_MAX, before_ms);
 }
 
-nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *opts, struct nxv_key_list **out, struct nxv_error *err)
+nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *opts, struct nxv_key_list **out,
+	struct nxv_error *err)
 {
 	static const struct nxv_key_list_opts defaults = NXV_KEY_LIST_OPTS_INIT;
 	const char *before_id = "";
@@ -184,7 +190,8 @@ nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *opts, stru
 		return error_nomem(err);
 	status = db_begin(ctx->db, DB_READ, &tx, err);
 	if (!status)
-		status = key_sql_page(tx, opts->user_id, before_ms, before_id, opts->limit ? opts->limit : LIST_DEFAULT, list, err);
+		status = key_sql_page(tx, opts->user_id, before_ms, before_id, opts->limit ? opts->limit : LIST_DEFAULT,
+			list, err);
 	db_rollback(tx);
 	if (status) {
 		nxv_key_list_free(list);
@@ -195,7 +202,8 @@ nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *opts, stru
 }
 
 /* Toggle, enable or disable. An event is written only when something changed. */
-static nxv_status switch_key(nxv_ctx *ctx, const char *id, enum key_change change, struct nxv_key **out, struct nxv_error *err)
+static nxv_status switch_key(nxv_ctx *ctx, const char *id, enum key_change change, struct nxv_key **out,
+	struct nxv_error *err)
 {
 	struct nxv_key *key = NULL;
 	struct db_tx *tx = NULL;
@@ -210,8 +218,8 @@ static nxv_status switch_key(nxv_ctx *ctx, const char *id, enum key_change chang
 	if (!status)
 		status = key_sql_by_id(tx, id, &key, NULL, err);
 	if (!status && changed)
-		status = event_append(tx, env_now_ms(&ctx->env), key->active ? "key.enabled" : "key.disabled", key->id, key->user_id,
-			NULL, NULL, err);
+		status = event_append(tx, env_now_ms(&ctx->env), key->active ? "key.enabled" : "key.disabled", key->id,
+			key->user_id, NULL, NULL, err);
 	if (!status) {
 		status = db_commit(tx, err);
 		tx = NULL;
@@ -257,10 +265,12 @@ nxv_status nxv_key_delete(nxv_ctx *ctx, const char *id, struct nxv_error *err)
 }
 
 /* May this key be replaced now? */
-static nxv_status check_rotation(const struct nxv_key *old, const char *replaced_by, int64_t now_ms, struct nxv_error *err)
+static nxv_status check_rotation(const struct nxv_key *old, const char *replaced_by, int64_t now_ms,
+	struct nxv_error *err)
 {
 	if (replaced_by)
-		return error_set(err, NXV_E_CONFLICT, "this key was already replaced by %s; rotate that one", replaced_by);
+		return error_set(err, NXV_E_CONFLICT, "this key was already replaced by %s; rotate that one",
+			replaced_by);
 	if (!old->active)
 		return error_set(err, NXV_E_CONFLICT, "this key is disabled; enable it first, or create a new one");
 	if (old->expires_at_ms && old->expires_at_ms <= now_ms)
@@ -269,7 +279,8 @@ static nxv_status check_rotation(const struct nxv_key *old, const char *replaced
 }
 
 /* The successor, the end of the old key, and both events. */
-static nxv_status replace_key(nxv_ctx *ctx, struct db_tx *tx, const struct nxv_key *old, int64_t overlap_ms, struct nxv_key **out, struct nxv_error *err)
+static nxv_status replace_key(nxv_ctx *ctx, struct db_tx *tx, const struct nxv_key *old, int64_t overlap_ms,
+	struct nxv_key **out, struct nxv_error *err)
 {
 	int64_t now_ms = env_now_ms(&ctx->env);
 	int64_t end_ms = now_ms + overlap_ms;

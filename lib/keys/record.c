@@ -51,7 +51,8 @@ nxv_status nxv_permissions_parse(const char *text, unsigned *out, struct nxv_err
 			char shown[24] = "";
 
 			text_copy(shown, len < sizeof(shown) ? len + 1 : sizeof(shown), word);
-			return error_field(err, "permissions", "\"%s\" is no permission: use call, sip, recording or admin, separated by commas",
+			return error_field(err, "permissions",
+				"\"%s\" is no permission: use call, sip, recording or admin, separated by commas",
 				text_is_label(shown, sizeof(shown)) ? shown : "");
 		}
 		bits |= bit;

@@ -10,10 +10,12 @@
 
 nxv_status key_refuse(struct nxv_error *err)
 {
-	return error_set(err, NXV_E_UNAUTHENTICATED, "a valid API key is needed: send the header \"Authorization: Bearer " TOKEN_START "...\"");
+	return error_set(err, NXV_E_UNAUTHENTICATED,
+		"a valid API key is needed: send the header \"Authorization: Bearer " TOKEN_START "...\"");
 }
 
-nxv_status key_check(const struct env *env, struct db *db, const char *token, struct nxv_key **known, struct nxv_error *err)
+nxv_status key_check(const struct env *env, struct db *db, const char *token, struct nxv_key **known,
+	struct nxv_error *err)
 {
 	uint8_t digest[TOKEN_DIGEST_BYTES];
 	struct db_tx *tx = NULL;

@@ -38,7 +38,8 @@ nxv_status slot_count(
 nxv_status slot_note(struct db_tx *tx, const char *session_id, const char *user_id, int64_t now_ms,
 	int64_t expires_at_ms, struct nxv_error *err)
 {
-	nxv_status status = db_run(tx, "DELETE FROM slot WHERE user_id = ?1 AND expires_at_ms <= ?2", err, "ti", user_id, now_ms);
+	nxv_status status = db_run(tx, "DELETE FROM slot WHERE user_id = ?1 AND expires_at_ms <= ?2", err, "ti",
+		user_id, now_ms);
 
 	if (status)
 		return status;
@@ -58,7 +59,8 @@ nxv_status slot_take(struct db_tx *tx, const char *session_id, const char *user_
 		return status;
 	if (others >= limit) {
 		error_code(err, NXV_E_LIMIT, "call_limit",
-			"this user has %" PRId64 " calls up, the most allowed (limits.calls_per_user); end one first", others);
+			"this user has %" PRId64 " calls up, the most allowed (limits.calls_per_user); end one first",
+			others);
 		if (err)
 			err->retry_after_ms = RETRY_MS;
 		return NXV_E_LIMIT;

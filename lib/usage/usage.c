@@ -37,7 +37,8 @@ static nxv_status bounds(const struct nxv_usage_list_opts *opts, struct usage_pl
 	struct usage_place cursor;
 
 	*after = opts->since_ms ? (struct usage_place){ opts->since_ms, 0 } : (struct usage_place){ INT64_MIN, 0 };
-	*before = opts->until_ms ? (struct usage_place){ opts->until_ms, 0 } : (struct usage_place){ INT64_MAX, INT64_MAX };
+	*before = opts->until_ms ? (struct usage_place){ opts->until_ms, 0 } :
+		(struct usage_place){ INT64_MAX, INT64_MAX };
 	if (!opts->cursor)
 		return NXV_OK;
 	if (!read_cursor(opts->cursor, opts->oldest_first, &cursor))
@@ -82,7 +83,8 @@ nxv_status nxv_usage_list(
 		return error_nomem(err);
 	status = db_begin(ctx->db, DB_READ, &tx, err);
 	if (!status)
-		status = usage_sql_page(tx, opts, after, before, opts->limit ? opts->limit : LIST_DEFAULT, list, &more, err);
+		status = usage_sql_page(tx, opts, after, before, opts->limit ? opts->limit : LIST_DEFAULT, list, &more,
+			err);
 	db_rollback(tx);
 	if (!status && more)
 		status = set_cursor(list, opts->oldest_first, err);

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { LAST_USED_GRAIN_MS = 60000 };
+enum { LAST_USED_GRAIN_MS = 60000, LAST_USED_AHEAD_MS = 600000 };
 
 nxv_status usage_sql_insert(struct db_tx *tx, const struct nxv_usage *row, struct nxv_error *err)
 {
@@ -19,10 +19,11 @@ nxv_status usage_sql_insert(struct db_tx *tx, const struct nxv_usage *row, struc
 
 	if (status)
 		return status;
-	/* Also when it lies in the future: the clock was set back since. */
+	/* A request that took long does not turn it back; a clock that was set back does. */
 	return db_run(tx,
-		"UPDATE api_key SET last_used_at_ms = ?2 WHERE id = ?1 AND last_used_at_ms NOT BETWEEN ?2 - ?3 + 1 AND ?2",
-		err, "tii", row->key_id, row->at_ms, (int64_t)LAST_USED_GRAIN_MS);
+		"UPDATE api_key SET last_used_at_ms = ?2"
+		" WHERE id = ?1 AND last_used_at_ms NOT BETWEEN ?2 - ?3 + 1 AND ?2 + ?4",
+		err, "tiii", row->key_id, row->at_ms, (int64_t)LAST_USED_GRAIN_MS, (int64_t)LAST_USED_AHEAD_MS);
 }
 
 static nxv_status read_row(struct db_stmt *stmt, struct nxv_usage **out, struct nxv_error *err)
@@ -71,13 +72,13 @@ static nxv_status read_page(
 }
 
 #define PAGE(filter, order)                                                                                            \
-	"SELECT id, at_ms, request_id, key_id, user_id, method, route, status, bytes, duration_us, client_address"         \
-	" FROM usage_row WHERE " filter " (at_ms, id) > (?1, ?2) AND (at_ms, id) < (?3, ?4)"                               \
+	"SELECT id, at_ms, request_id, key_id, user_id, method, route, status, bytes, duration_us, client_address"     \
+	" FROM usage_row WHERE " filter " (at_ms, id) > (?1, ?2) AND (at_ms, id) < (?3, ?4)"                           \
 	" ORDER BY at_ms " order ", id " order " LIMIT ?5"
 #define PAGES(order)                                                                                                   \
-	{                                                                                                                  \
-		{ PAGE("", order), PAGE("key_id = ?7 AND", order) },                                                           \
-		{ PAGE("user_id = ?6 AND", order), PAGE("user_id = ?6 AND key_id = ?7 AND", order) },                          \
+	{                                                                                                              \
+		{ PAGE("", order), PAGE("key_id = ?7 AND", order) },                                                   \
+		{ PAGE("user_id = ?6 AND", order), PAGE("user_id = ?6 AND key_id = ?7 AND", order) },                  \
 	}
 
 nxv_status usage_sql_page(struct db_tx *tx, const struct nxv_usage_list_opts *opts, struct usage_place after,

@@ -68,7 +68,8 @@ static inline void fixture_attach(struct fixture *f, const char *const *set)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
 
-	f->ctx = (struct nxv_ctx){ .env = { .clock = fixture_clock, .random = fixture_random, .user = f }, .state_dir = f->dir };
+	f->ctx = (struct nxv_ctx){ .env = { .clock = fixture_clock, .random = fixture_random, .user = f },
+		.state_dir = f->dir };
 	env_defaults(&f->ctx.env);
 	if (config_load(NULL, false, NULL, set, &f->ctx.cfg, &err) ||
 	    db_open(&f->ctx.env, f->db_path, db_migrations, &f->ctx.db, &err) ||

@@ -42,7 +42,8 @@ static struct nxv_key *make(struct fixture *f, unsigned permissions, int64_t exp
 }
 
 static struct nxv_pass *enter(
-	struct fixture *f, const char *scheme, const char *token, unsigned permissions, nxv_status expected, struct nxv_error *err)
+	struct fixture *f, const char *scheme, const char *token, unsigned permissions, nxv_status expected,
+	struct nxv_error *err)
 {
 	struct nxv_gate_opts opts = NXV_GATE_OPTS_INIT;
 	struct nxv_pass *pass = NULL;
@@ -115,7 +116,8 @@ static void gate_lets_a_good_key_in_and_records_it(void **state)
 static void gate_refuses_every_bad_key_alike_and_records_the_known_ones(void **state)
 {
 	struct fixture *f = *state;
-	struct nxv_key *disabled = make(f, 15, 0), *expired = make(f, 15, FIXTURE_NOW_MS + 1), *deleted = make(f, 15, 0);
+	struct nxv_key *disabled = make(f, 15, 0), *deleted = make(f, 15, 0);
+	struct nxv_key *expired = make(f, 15, FIXTURE_NOW_MS + 1);
 	uint8_t random[TOKEN_RANDOM_BYTES] = { 1 };
 	char unknown[TOKEN_LEN + 1];
 	struct nxv_error errs[6];
@@ -124,7 +126,8 @@ static void gate_refuses_every_bad_key_alike_and_records_the_known_ones(void **s
 	assert_int_equal(nxv_key_set_active(&f->ctx, disabled->id, false, NULL, NULL), NXV_OK);
 	assert_int_equal(nxv_key_delete(&f->ctx, deleted->id, NULL), NXV_OK);
 	f->now_ms++;
-	const char *const tokens[6] = { NULL, "sk_voip_abc123...", unknown, deleted->secret, disabled->secret, expired->secret };
+	const char *const tokens[6] = { NULL, "sk_voip_abc123...", unknown, deleted->secret, disabled->secret,
+		expired->secret };
 	for (int i = 0; i < 6; i++) {
 		memset(&errs[i], 0, sizeof(errs[i]));
 		struct nxv_pass *pass = enter(f, "Bearer ", tokens[i], NXV_PERM_CALL, NXV_E_UNAUTHENTICATED, &errs[i]);
@@ -218,7 +221,8 @@ static void gate_takes_no_place_for_a_key_that_is_disabled(void **state)
 static void gate_reads_the_authorization_header_as_the_rfc_says(void **state)
 {
 	static const char *const good[] = { "Bearer ", "bearer ", "BEARER ", " Bearer \t " };
-	static const char *const bad[] = { "", "Bearer", "Basic ", "Bearer Bearer ", "Bearerx ", "Bearer \"", "Bearer ,", "Bearer\n" };
+	static const char *const bad[] = { "", "Bearer", "Basic ", "Bearer Bearer ", "Bearerx ", "Bearer \"",
+		"Bearer ,", "Bearer\n" };
 	struct fixture *f = *state;
 	struct nxv_key *key = make(f, NXV_PERM_SIP, 0);
 	char twice[2 * TOKEN_LEN + 2], blank[TOKEN_LEN + 3];

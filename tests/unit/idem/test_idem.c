@@ -33,9 +33,11 @@ static char begin(struct fixture *f, const char *scope, const char *route, const
 	char *answer = NULL;
 	int http_status = 7;
 	nxv_status status =
-		nxv_idempotency_begin(&f->ctx, scope, route, key, body, strlen(body), &replay, &http_status, &answer, &err);
+		nxv_idempotency_begin(&f->ctx, scope, route, key, body, strlen(body), &replay, &http_status, &answer,
+			&err);
 
-	if (status == NXV_OK && replay == NXV_REPLAY_STORED && http_status == 201 && answer && !strcmp(answer, ANSWER)) {
+	if (status == NXV_OK && replay == NXV_REPLAY_STORED && http_status == 201 && answer &&
+		!strcmp(answer, ANSWER)) {
 		free(answer);
 		return 's';
 	}

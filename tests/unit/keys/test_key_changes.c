@@ -129,7 +129,8 @@ static void racing_toggles_lose_none(void **state)
 		assert_int_equal(racers[i].failed, 0);
 	}
 	assert_int_equal(fixture_count(f, "SELECT active FROM api_key"), 1);
-	assert_int_equal(fixture_count(f, "SELECT COUNT(*) FROM event WHERE type = 'key.disabled'"), RACERS * TOGGLES / 2);
+	assert_int_equal(fixture_count(f, "SELECT COUNT(*) FROM event WHERE type = 'key.disabled'"),
+		RACERS * TOGGLES / 2);
 	/* Each event says the state after its own change: they alternate. */
 	assert_int_equal(fixture_count(f, "SELECT COUNT(*) FROM event a JOIN event b ON b.seq = a.seq + 1"
 					  " WHERE a.type = b.type"), 0);

@@ -91,7 +91,8 @@ static void write_thirty(struct fixture *f)
 	for (int pass = 0; pass < 2; pass++) {
 		for (int i = 0; i < 30; i++) {
 			if ((i % 4 == 3) == pass)
-				write_row(f, FIXTURE_NOW_MS + i * 10, keys[i % 3], i % 3 == 2 ? "user_2" : "user_1", 200);
+				write_row(f, FIXTURE_NOW_MS + i * 10, keys[i % 3], i % 3 == 2 ? "user_2" : "user_1",
+					200);
 		}
 	}
 }
@@ -217,6 +218,8 @@ static void last_use_is_noted_once_a_minute(void **state)
 	static const struct {
 		int64_t at_ms, noted_ms;
 	} uses[] = { { 0, 0 }, { 59999, 0 }, { 60000, 60000 }, { 60001, 60000 }, { 200000, 200000 },
+		/* a request that came in earlier and took long */
+		{ 100000, 200000 },
 		/* the clock was set back by an hour: not stuck in the future */
 		{ -3600000, -3600000 }, { -3599999, -3600000 } };
 	struct fixture *f = *state;
