@@ -23,7 +23,8 @@ struct engine {
 	struct carrier *originator;
 	struct sip_manager *manager;
 	struct loop_timer *expiry;   /**< next credential that expires */
-	struct loop_timer *stopping; /**< runs while the SIP server is being stopped for good */
+	struct loop_timer *stopping; /**< there while the engine closes down */
+	int64_t stop_by_ms;          /**< loop_now_ms() after which it no longer waits for calls to end */
 	bool closing;                /**< answer everything with NXV_E_NOT_RUNNING */
 };
 
@@ -36,7 +37,7 @@ nxv_status engine_sip_open(struct engine *engine, struct nxv_error *err);
 void engine_sip_close(struct engine *engine);
 /** True once a call has come as far as "ringing", "answered" or "ended". */
 bool engine_session_reached(const struct nxv_session *session, const char *until);
-/** Close down: stop the SIP server unless it is to keep running, then the loop. */
+/** Close down step by step: hang up, stop the SIP server (unless it is to keep running), end the loop. */
 void engine_shut_down(void *engine);
 /** Answer waits for the SIP server's state. */
 void engine_sip_check_waiters(struct engine *engine);

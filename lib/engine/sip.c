@@ -11,7 +11,7 @@
 #include "sip/originator/originator.h"
 #include "store/setting.h"
 
-enum { EXPIRE_BATCH = 32, EXPIRE_IDLE_MS = 60000, STOP_MS = 8000 };
+enum { EXPIRE_BATCH = 32, EXPIRE_IDLE_MS = 60000 };
 
 /* --- what the SIP server tells --- */
 
@@ -138,7 +138,7 @@ static void on_sip_state(void *arg, nxv_sip_state state, const char *message)
 		return; /* told while it is being opened */
 	engine_sip_check_waiters(engine);
 	if (state == NXV_SIP_STOPPED && engine->stopping)
-		loop_stop(engine->loop);
+		engine_shut_down(engine);
 }
 
 /* --- what the live calls need --- */
@@ -371,37 +371,11 @@ nxv_status engine_sip_open(struct engine *engine, struct nxv_error *err)
 	return NXV_OK;
 }
 
-static void on_stop_timeout(void *arg)
-{
-	struct engine *engine = arg;
-
-	env_log(&engine->ctx->env, NXV_LOG_WARN, "sip", "the SIP server did not stop in time");
-	loop_stop(engine->loop);
-}
-
-/* The wanted state stays stored: the next engine starts the server again. */
-void engine_shut_down(void *arg)
-{
-	struct engine *engine = arg;
-	const nxv_sip_state state = sip_manager_state(engine->manager);
-
-	if (engine->stopping)
-		return;
-	if (state != NXV_SIP_STOPPED && state != NXV_SIP_FAILED && !engine->ctx->sip->external &&
-		!config_bool(engine->ctx->cfg, CFG_SIP_KEEP_RUNNING))
-		engine->stopping = loop_timer_new(engine->loop, on_stop_timeout, engine);
-	if (!engine->stopping) {
-		loop_stop(engine->loop);
-		return;
-	}
-	loop_timer_start(engine->stopping, STOP_MS);
-	sip_manager_want(engine->manager, false);
-}
-
 void engine_sip_close(struct engine *engine)
 {
 	loop_timer_free(engine->expiry);
 	loop_timer_free(engine->stopping);
+	engine->stopping = NULL;
 	if (engine->originator)
 		engine->originator->ops->close(engine->originator);
 	engine->originator = NULL;

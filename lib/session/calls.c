@@ -169,6 +169,21 @@ nxv_status calls_end(struct calls *calls, const char *id, struct nxv_error *err)
 	return status;
 }
 
+void calls_stop_all(struct calls *calls)
+{
+	struct call *call, *next;
+
+	for (size_t b = 0; b < CALLS_BUCKETS; b++)
+		for (call = calls->by_id[b]; call; call = next) {
+			next = call->next;
+			if (call->row->state == CALL_ENDED)
+				continue;
+			apply_now(call, EV_GATEWAY_STOPPED);
+			live_hang_up(call);
+			live_settle(call);
+		}
+}
+
 static enum call_event from_carrier(const struct carrier_event *ev)
 {
 	switch (ev->kind) {

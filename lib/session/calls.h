@@ -60,6 +60,8 @@ nxv_status calls_recover(struct calls *calls, struct nxv_error *err);
 nxv_status calls_place(struct calls *calls, const char *id, struct nxv_error *err);
 /** End it in whatever state; ended already is success. Errors: NXV_E_NOT_FOUND. */
 nxv_status calls_end(struct calls *calls, const char *id, struct nxv_error *err);
+/** End every call: the gateway and its SIP server are being stopped. */
+void calls_stop_all(struct calls *calls);
 /** Whatever the SIP server tells. Our own calls are ignored while the originator has them. */
 void calls_report(struct calls *calls, const struct calls_report *report);
 /** Compare with the server's list, read at listed_at_ms: what vanished is ended, what we missed is taken up. */

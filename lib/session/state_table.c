@@ -56,6 +56,8 @@ static const struct row rows[] = {
 	{ SETUP, EV_SERVER_LOST, CALL_ENDED, NXV_CALL_FAILED, "server_lost" },
 	{ UP, EV_SERVER_LOST, CALL_ENDED, NXV_CALL_COMPLETED, "server_lost" },
 	{ SETUP, EV_GATEWAY_RESTARTED, CALL_ENDED, NXV_CALL_FAILED, "gateway_restarted" },
+	{ SETUP, EV_GATEWAY_STOPPED, CALL_ENDED, NXV_CALL_CANCELED, "gateway_stopped" },
+	{ UP, EV_GATEWAY_STOPPED, CALL_ENDED, NXV_CALL_COMPLETED, "gateway_stopped" },
 	{ SETUP, EV_CARRIER_DOWN, CALL_ENDED, NXV_CALL_FAILED, "server_lost" },
 	{ UP, EV_CARRIER_DOWN, CALL_ENDED, NXV_CALL_COMPLETED, "server_lost" },
 };
@@ -63,7 +65,7 @@ static const struct row rows[] = {
 const char *const call_reasons[] = { "caller_busy", "caller_rejected", "caller_no_answer", "caller_not_registered",
 	"caller_unreachable", "callee_busy", "callee_rejected", "callee_no_answer", "callee_not_registered",
 	"callee_unreachable", "hangup_caller", "hangup_callee", "media_incompatible", "call_limit", "ended_by_api",
-	"max_duration", "server_lost", "gateway_restarted", NULL };
+	"max_duration", "server_lost", "gateway_restarted", "gateway_stopped", NULL };
 
 bool call_step(enum call_state state, enum call_event event, struct call_step *out)
 {
@@ -133,7 +135,7 @@ const char *call_event_name(enum call_event event)
 		[EV_B_UNREACHABLE] = "callee_unreachable", [EV_B_HANGUP] = "callee_hangup", [EV_JOINED] = "joined",
 		[EV_MEDIA_REFUSED] = "media_refused", [EV_CALL_LIMIT] = "call_limit", [EV_END] = "end",
 		[EV_MAX_DURATION] = "max_duration", [EV_SERVER_LOST] = "server_lost",
-		[EV_GATEWAY_RESTARTED] = "gateway_restarted", [EV_CARRIER_DOWN] = "carrier_down" };
+		[EV_GATEWAY_RESTARTED] = "gateway_restarted", [EV_GATEWAY_STOPPED] = "gateway_stopped", [EV_CARRIER_DOWN] = "carrier_down" };
 
 	return event < CALL_EVENTS ? names[event] : "unknown";
 }

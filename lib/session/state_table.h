@@ -31,6 +31,7 @@ enum call_event {
 	EV_MAX_DURATION,
 	EV_SERVER_LOST,       /**< the SIP server lost the call, or the carrier did */
 	EV_GATEWAY_RESTARTED, /**< the gateway died before the call was up */
+	EV_GATEWAY_STOPPED,   /**< the gateway was stopped, and the SIP server with it */
 	EV_CARRIER_DOWN,      /**< every leg is gone and nothing told why */
 	CALL_EVENTS
 };

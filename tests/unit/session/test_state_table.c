@@ -11,19 +11,17 @@
 
 /* Per state, one letter per event in the order of enum call_event: where it leads. Small letters are states
  * (q queued, c calling, a caller rings, n connecting, b callee rings, u up), capitals are endings with a status
- * (B busy, N no-answer, F failed, X canceled, C completed), a dot is an event that means nothing there. */
-/*                                      A leg       B leg      others
- *                                 P R A B R N N U H R A B R N N U H J M L E D S G D
- *                                 l i n u e o o n a i n u e o o n a o e i n u e w o
- *                                 a n s s j a r r n n s s j a r r n i d m d r r r w */
+ * (B busy, N no-answer, F failed, X canceled, C completed), a dot is an event that means
+ * nothing there. Columns: placed; the caller's leg (rings, answers, busy, rejects, no answer, absent, unreachable, hangs up);
+ * the callee's, likewise; then joined, media, limit, end, duration, server lost, restarted, stopped, carrier down. */
 static const char *const drawing[CALL_STATES] = {
-	[CALL_QUEUED] =     "c"  "a" "n" "B" "B" "N" "F" "F" "X" "b" "u" "B" "B" "N" "F" "F" "." "." "F" "F" "X" "." "F" "F" "F",
-	[CALL_CALLING] =    "."  "a" "n" "B" "B" "N" "F" "F" "X" "." "." "." "." "." "." "." "." "." "F" "F" "X" "." "F" "F" "F",
-	[CALL_A_RINGING] =  "."  "." "n" "B" "B" "N" "F" "F" "X" "." "." "." "." "." "." "." "." "." "F" "F" "X" "." "F" "F" "F",
-	[CALL_CONNECTING] = "."  "." "." "." "." "." "." "." "X" "b" "u" "B" "B" "N" "F" "F" "F" "." "F" "F" "X" "." "F" "F" "F",
-	[CALL_B_RINGING] =  "."  "." "." "." "." "." "." "." "X" "." "u" "B" "B" "N" "F" "F" "F" "." "F" "F" "X" "." "F" "F" "F",
-	[CALL_UP] =         "."  "." "." "." "." "." "." "." "C" "." "." "." "." "." "." "." "C" "u" "F" "." "C" "C" "C" "." "C",
-	[CALL_ENDED] =      "."  "." "." "." "." "." "." "." "." "." "." "." "." "." "." "." "." "." "." "." "." "." "." "." ".",
+	[CALL_QUEUED] = "c" "anBBNFFX" "buBBNFF." ".FFX.FFXF",
+	[CALL_CALLING] = "." "anBBNFFX" "........" ".FFX.FFXF",
+	[CALL_A_RINGING] = "." ".nBBNFFX" "........" ".FFX.FFXF",
+	[CALL_CONNECTING] = "." ".......X" "buBBNFFF" ".FFX.FFXF",
+	[CALL_B_RINGING] = "." ".......X" ".uBBNFFF" ".FFX.FFXF",
+	[CALL_UP] = "." ".......C" ".......C" "uF.CCC.CC",
+	[CALL_ENDED] = "." "........" "........" ".........",
 };
 
 static char letter(enum call_state state, enum call_event event)
