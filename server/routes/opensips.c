@@ -1,0 +1,137 @@
+/* opensips.c - the SIP server and SIP credentials over HTTP (guide, sections 2 and 3). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "exchange.h"
+#include "routes/routes.h"
+#include "text.h"
+
+enum { START_WAIT_MS = 10000 };
+
+static void answer_started(struct exchange *x, const struct nxv_sip_health *health)
+{
+	struct text out;
+	char *body;
+	size_t len;
+
+	text_begin(&out);
+	text_add(&out, "{\"success\":true,\"status\":\"%s\",\"server\":", nxv_sip_state_name(health->state));
+	text_add_json(&out, health->server ? health->server : "");
+	if (health->version) {
+		text_add(&out, ",\"version\":");
+		text_add_json(&out, health->version);
+	}
+	if (health->pid)
+		text_add(&out, ",\"pid\":%lld", (long long)health->pid);
+	text_add(&out, "}");
+	body = text_take(&out, &len);
+	answer_json(x, 200, body, len);
+}
+
+static void started(struct exchange *x, const struct nxv_completion *done)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct nxv_sip_health *health = NULL;
+
+	if (done->status != NXV_OK)
+		answer_error(x, &done->error);
+	else if (nxv_sip_health(x->ctx, &health, &err) == NXV_OK)
+		answer_started(x, health);
+	else
+		answer_error(x, &err);
+	nxv_sip_health_free(health);
+}
+
+void sip_start(struct exchange *x)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+
+	if (nxv_sip_start(x->ctx, &err) == NXV_OK && nxv_sip_wait_async(x->lane->inbox, true, START_WAIT_MS, x, &err) == NXV_OK)
+		exchange_wait(x, NULL, started);
+	else
+		answer_error(x, &err);
+}
+
+void sip_health(struct exchange *x)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct nxv_sip_health *health = NULL;
+	char *body;
+
+	if (nxv_sip_health(x->ctx, &health, &err) == NXV_OK) {
+		body = nxv_json_health(health);
+		answer_json(x, 200, body, body ? strlen(body) : 0);
+	} else {
+		answer_error(x, &err);
+	}
+	nxv_sip_health_free(health);
+}
+
+void sip_registrations(struct exchange *x)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct nxv_registration_list *list = NULL;
+	const char *user_id;
+
+	if (!owner_filter(x, &user_id))
+		return;
+	if (nxv_sip_registrations(x->ctx, user_id, &list, &err) == NXV_OK)
+		answer_page(x, "registrations", nxv_json_registrations(list), NULL);
+	else
+		answer_error(x, &err);
+	nxv_registration_list_free(list);
+}
+
+void credential_generate(struct exchange *x)
+{
+	struct nxv_credential_opts opts = NXV_CREDENTIAL_OPTS_INIT;
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct nxv_credential *credential = NULL;
+
+	if (!owner_may(x, x->body->user_id)) {
+		owner_denied(x, "userId");
+		return;
+	}
+	opts.user_id = x->body->user_id;
+	opts.expires_at_ms = x->body->expires_at_ms;
+	if (nxv_credential_create(x->ctx, &opts, &credential, &err) == NXV_OK)
+		answer_ok(x, 201, "credentials", nxv_json_credential(credential));
+	else
+		answer_error(x, &err);
+	nxv_credential_free(credential);
+}
+
+void credential_list(struct exchange *x)
+{
+	struct nxv_credential_list_opts opts = NXV_CREDENTIAL_LIST_OPTS_INIT;
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct nxv_credential_list *list = NULL;
+
+	if (!owner_filter(x, &opts.user_id) || !query_limit(x, &opts.limit))
+		return;
+	opts.cursor = query_get(x, "cursor");
+	if (nxv_credential_list(x->ctx, &opts, &list, &err) == NXV_OK)
+		answer_page(x, "credentials", nxv_json_credentials(list), list->next_cursor);
+	else
+		answer_error(x, &err);
+	nxv_credential_list_free(list);
+}
+
+void credential_revoke(struct exchange *x)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct nxv_credential *credential = NULL;
+	nxv_status status = nxv_credential_get(x->ctx, x->param, &credential, &err);
+
+	if (status == NXV_OK && !owner_may(x, credential->user_id))
+		status = NXV_E_NOT_FOUND;
+	if (status == NXV_OK)
+		status = nxv_credential_revoke(x->ctx, credential->id, &err);
+	nxv_credential_free(credential);
+	if (status == NXV_OK)
+		answer_ok(x, 200, NULL, NULL);
+	else if (status == NXV_E_NOT_FOUND)
+		owner_not_found(x, "SIP credential");
+	else
+		answer_error(x, &err);
+}

@@ -1,0 +1,33 @@
+/* routes.h - the handlers that the route table names. */
+#ifndef NEXUSD_ROUTES_ROUTES_H
+#define NEXUSD_ROUTES_ROUTES_H
+
+struct exchange;
+
+void key_generate(struct exchange *x);
+void key_list(struct exchange *x);
+void key_toggle(struct exchange *x);
+void key_patch(struct exchange *x);
+void key_rotate(struct exchange *x);
+void key_delete(struct exchange *x);
+
+void sip_start(struct exchange *x);
+void sip_health(struct exchange *x);
+void sip_registrations(struct exchange *x);
+void credential_generate(struct exchange *x);
+void credential_list(struct exchange *x);
+void credential_revoke(struct exchange *x);
+
+void call_initiate(struct exchange *x);
+void call_show(struct exchange *x);
+void call_end(struct exchange *x);
+void call_list(struct exchange *x);
+
+void usage_list(struct exchange *x);
+
+void meta_live(struct exchange *x);
+void meta_ready(struct exchange *x);
+void meta_metrics(struct exchange *x);
+void meta_openapi(struct exchange *x);
+
+#endif
