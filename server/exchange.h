@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "aside.h"
 #include "http/http.h"
 #include "router.h"
 
@@ -23,6 +24,7 @@ struct app {
 struct lane {
 	struct app *app;
 	nxv_inbox *inbox;
+	struct aside *aside;
 	struct http_app http;
 	struct http_loop *loop;
 };
@@ -47,6 +49,9 @@ struct exchange {
 	/** Set while a completion is awaited; gets it on the loop's thread. */
 	void (*resume)(struct exchange *x, const struct nxv_completion *done);
 	char *subject;             /**< id of what is awaited */
+	void (*work)(struct exchange *x); /**< set while it is aside: fills result and done, touches nothing else */
+	void *result;
+	struct nxv_completion done;
 };
 
 /* answer.c: each ends the exchange, except when it returns. body and json are taken over; NULL means memory ran out. */
@@ -69,6 +74,9 @@ void exchange_wake(void *lane);
 char *exchange_malformed(void *lane, int status, char *id);
 /** Suspend: resume gets the completion whose token is x. */
 void exchange_wait(struct exchange *x, const char *subject, void (*resume)(struct exchange *, const struct nxv_completion *));
+/** Suspend and run work on the lane's other thread, for a call that may wait; then resume with x->done.
+ * @param subject nullable, kept in x->subject. */
+void exchange_aside(struct exchange *x, const char *subject, void (*work)(struct exchange *), void (*resume)(struct exchange *, const struct nxv_completion *));
 
 /* query.c: parameters behind '?'. */
 bool query_read(struct exchange *x, struct nxv_problems *problems);

@@ -96,9 +96,14 @@ static bool start_loop(struct server *server, unsigned index, unsigned connectio
 		complain("cannot start", err.message);
 		return false;
 	}
+	lane->aside = aside_open();
+	if (!lane->aside) {
+		complain("cannot start", "no more threads can be made");
+		return false;
+	}
 	lane->http = (struct http_app){
 		.user = lane, .handle = exchange_serve, .hurry = exchange_hurry, .done = exchange_done, .malformed = exchange_malformed,
-		.wake = exchange_wake, .wake_fd = nxv_inbox_fd(lane->inbox), .log = http_log,
+		.wake = exchange_wake, .wake_fds = { nxv_inbox_fd(lane->inbox), aside_fd(lane->aside) }, .log = http_log,
 	};
 	lane->loop = http_loop_start(server->listener, index, &lane->http, connections);
 	if (!lane->loop)
@@ -135,6 +140,7 @@ static void stop(struct server *server)
 		http_loop_stop(server->lanes[i].loop, GRACE_MS);
 	for (unsigned i = 0; i < server->loops; i++) {
 		http_loop_join(server->lanes[i].loop);
+		aside_close(server->lanes[i].aside);
 		nxv_inbox_close(server->lanes[i].inbox);
 	}
 	http_listener_close(server->listener);

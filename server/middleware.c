@@ -260,23 +260,49 @@ static void resume(struct exchange *x, const struct nxv_completion *done)
 		go(x, done);
 }
 
+static void run_work(void *token)
+{
+	struct exchange *x = token;
+
+	x->work(x);
+}
+
+void exchange_aside(struct exchange *x, const char *subject, void (*work)(struct exchange *),
+		    void (*go)(struct exchange *, const struct nxv_completion *))
+{
+	struct nxv_error err = { .status = NXV_E_BUSY, .code = "busy", .message = "too many requests wait for the SIP server" };
+
+	x->work = work;
+	exchange_wait(x, subject, go);
+	if ((!subject || x->subject) && aside_run(x->lane->aside, run_work, x))
+		return;
+	x->resume = NULL;
+	answer_error(x, &err);
+}
+
 void exchange_wake(void *user)
 {
 	struct lane *lane = user;
 	struct nxv_completion done;
+	struct exchange *x;
 
 	while (nxv_inbox_next(lane->inbox, &done))
 		resume(done.token, &done);
+	while ((x = aside_next(lane->aside)))
+		resume(x, &x->done);
 }
 
 void exchange_hurry(void *user, struct http_request *req)
 {
 	struct nxv_completion done = { .token = http_data(req), .status = NXV_E_TIMEOUT, .error = { .status = NXV_E_TIMEOUT } };
+	struct lane *lane = user;
+	struct exchange *x = done.token;
 
-	(void)user;
 	snprintf(done.error.code, sizeof(done.error.code), "stopping");
 	snprintf(done.error.message, sizeof(done.error.message), "The server is being stopped; ask again in a moment.");
-	resume(done.token, &done);
+	if (x->work) /* the other thread still uses x */
+		aside_settle(lane->aside);
+	resume(x, x->work ? &x->done : &done);
 }
 
 void exchange_done(void *user, struct http_request *req)

@@ -37,9 +37,9 @@ struct http_app {
 	/** A request so malformed that it has no http_request: the body to send with this status, [owned] by the loop;
 	 * NULL closes without an answer. id holds 64 bytes and takes the request id. */
 	char *(*malformed)(void *user, int status, char *id);
-	/** wake_fd is readable. */
+	/** One of wake_fds is readable. */
 	void (*wake)(void *user);
-	int wake_fd; /**< -1: none */
+	int wake_fds[2]; /**< -1: none */
 	void (*log)(void *user, const char *text);
 };
 

@@ -191,7 +191,7 @@ static void *loop_main(void *arg)
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.fd == loop->stop_fd)
 				begin_stop(loop);
-			else if (events[i].data.fd == loop->app->wake_fd)
+			else if (events[i].data.fd == loop->app->wake_fds[0] || events[i].data.fd == loop->app->wake_fds[1])
 				loop->app->wake(loop->app->user);
 		}
 		MHD_run(loop->mhd);
@@ -229,8 +229,8 @@ struct http_loop *http_loop_start(struct http_listener *listener, unsigned index
 		goto fail;
 	listener->fds[index] = -1; /* the daemon's from here on */
 	info = MHD_get_daemon_info(loop->mhd, MHD_DAEMON_INFO_EPOLL_FD);
-	if (!info || !watch(loop, info->epoll_fd) || !watch(loop, loop->stop_fd) || !watch(loop, app->wake_fd) ||
-	    pthread_create(&loop->thread, NULL, loop_main, loop) != 0) {
+	if (!info || !watch(loop, info->epoll_fd) || !watch(loop, loop->stop_fd) || !watch(loop, app->wake_fds[0]) ||
+	    !watch(loop, app->wake_fds[1]) || pthread_create(&loop->thread, NULL, loop_main, loop) != 0) {
 		MHD_stop_daemon(loop->mhd);
 		goto fail;
 	}

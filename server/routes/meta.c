@@ -39,9 +39,17 @@ void meta_ready(struct exchange *x)
 	answer_problem(x, 503, "not_ready", why, NULL);
 }
 
-void meta_metrics(struct exchange *x)
+static void ask_health(struct exchange *x)
 {
 	struct nxv_sip_health *health = NULL;
+
+	x->done.status = nxv_sip_health(x->ctx, &health, &x->done.error);
+	x->result = health;
+}
+
+static void tell_metrics(struct exchange *x, const struct nxv_completion *done)
+{
+	const struct nxv_sip_health *health = x->result;
 	struct text out;
 	char *body;
 	size_t len;
@@ -51,16 +59,21 @@ void meta_metrics(struct exchange *x)
 	text_add(&out, "# HELP nexusvoip_info The version that runs.\n# TYPE nexusvoip_info gauge\nnexusvoip_info{version=\"%s\"} 1\n", nxv_version());
 	text_add(&out, "# HELP nexusvoip_engine_up Whether the engine runs.\n# TYPE nexusvoip_engine_up gauge\nnexusvoip_engine_up %d\n",
 		 nxv_engine_running(x->ctx));
-	if (nxv_sip_health(x->ctx, &health, NULL) == NXV_OK) {
+	if (done->status == NXV_OK) {
 		text_add(&out, "# HELP nexusvoip_sip_server_up Whether the SIP server answers.\n# TYPE nexusvoip_sip_server_up gauge\n"
 			       "nexusvoip_sip_server_up %d\n", health->state == NXV_SIP_RUNNING);
 		text_add(&out, "# HELP nexusvoip_live_calls Calls that have not ended.\n# TYPE nexusvoip_live_calls gauge\n"
 			       "nexusvoip_live_calls %lld\n", (long long)health->active_calls);
 	}
-	nxv_sip_health_free(health);
+	nxv_sip_health_free(x->result);
 	body = text_take(&out, &len);
 	x->type = "text/plain; version=0.0.4; charset=utf-8";
 	answer_json(x, 200, body, len);
+}
+
+void meta_metrics(struct exchange *x)
+{
+	exchange_aside(x, NULL, ask_health, tell_metrics);
 }
 
 void meta_openapi(struct exchange *x)

@@ -8,6 +8,14 @@
 
 enum { START_WAIT_MS = 10000 };
 
+static void ask_health(struct exchange *x)
+{
+	struct nxv_sip_health *health = NULL;
+
+	x->done.status = nxv_sip_health(x->ctx, &health, &x->done.error);
+	x->result = health;
+}
+
 static void answer_started(struct exchange *x, const struct nxv_sip_health *health)
 {
 	struct text out;
@@ -28,18 +36,21 @@ static void answer_started(struct exchange *x, const struct nxv_sip_health *heal
 	answer_json(x, 200, body, len);
 }
 
+static void tell_started(struct exchange *x, const struct nxv_completion *done)
+{
+	if (done->status == NXV_OK)
+		answer_started(x, x->result);
+	else
+		answer_error(x, &done->error);
+	nxv_sip_health_free(x->result);
+}
+
 static void started(struct exchange *x, const struct nxv_completion *done)
 {
-	struct nxv_error err = NXV_ERROR_INIT;
-	struct nxv_sip_health *health = NULL;
-
-	if (done->status != NXV_OK)
-		answer_error(x, &done->error);
-	else if (nxv_sip_health(x->ctx, &health, &err) == NXV_OK)
-		answer_started(x, health);
+	if (done->status == NXV_OK)
+		exchange_aside(x, NULL, ask_health, tell_started);
 	else
-		answer_error(x, &err);
-	nxv_sip_health_free(health);
+		answer_error(x, &done->error);
 }
 
 void sip_start(struct exchange *x)
@@ -52,34 +63,47 @@ void sip_start(struct exchange *x)
 		answer_error(x, &err);
 }
 
-void sip_health(struct exchange *x)
+static void tell_health(struct exchange *x, const struct nxv_completion *done)
 {
-	struct nxv_error err = NXV_ERROR_INIT;
-	struct nxv_sip_health *health = NULL;
 	char *body;
 
-	if (nxv_sip_health(x->ctx, &health, &err) == NXV_OK) {
-		body = nxv_json_health(health);
+	if (done->status == NXV_OK) {
+		body = nxv_json_health(x->result);
 		answer_json(x, 200, body, body ? strlen(body) : 0);
 	} else {
-		answer_error(x, &err);
+		answer_error(x, &done->error);
 	}
-	nxv_sip_health_free(health);
+	nxv_sip_health_free(x->result);
+}
+
+void sip_health(struct exchange *x)
+{
+	exchange_aside(x, NULL, ask_health, tell_health);
+}
+
+static void ask_registrations(struct exchange *x)
+{
+	struct nxv_registration_list *list = NULL;
+
+	x->done.status = nxv_sip_registrations(x->ctx, x->subject, &list, &x->done.error);
+	x->result = list;
+}
+
+static void tell_registrations(struct exchange *x, const struct nxv_completion *done)
+{
+	if (done->status == NXV_OK)
+		answer_page(x, "registrations", nxv_json_registrations(x->result), NULL);
+	else
+		answer_error(x, &done->error);
+	nxv_registration_list_free(x->result);
 }
 
 void sip_registrations(struct exchange *x)
 {
-	struct nxv_error err = NXV_ERROR_INIT;
-	struct nxv_registration_list *list = NULL;
 	const char *user_id;
 
-	if (!owner_filter(x, &user_id))
-		return;
-	if (nxv_sip_registrations(x->ctx, user_id, &list, &err) == NXV_OK)
-		answer_page(x, "registrations", nxv_json_registrations(list), NULL);
-	else
-		answer_error(x, &err);
-	nxv_registration_list_free(list);
+	if (owner_filter(x, &user_id))
+		exchange_aside(x, user_id, ask_registrations, tell_registrations);
 }
 
 void credential_generate(struct exchange *x)
