@@ -39,14 +39,6 @@ void meta_ready(struct exchange *x)
 	answer_problem(x, 503, "not_ready", why, NULL);
 }
 
-static void ask_health(struct exchange *x)
-{
-	struct nxv_sip_health *health = NULL;
-
-	x->done.status = nxv_sip_health(x->ctx, &health, &x->done.error);
-	x->result = health;
-}
-
 static void tell_metrics(struct exchange *x, const struct nxv_completion *done)
 {
 	const struct nxv_sip_health *health = x->result;
@@ -73,7 +65,7 @@ static void tell_metrics(struct exchange *x, const struct nxv_completion *done)
 
 void meta_metrics(struct exchange *x)
 {
-	exchange_aside(x, NULL, ask_health, tell_metrics);
+	exchange_aside(x, NULL, sip_ask_health, tell_metrics);
 }
 
 void meta_openapi(struct exchange *x)

@@ -8,7 +8,7 @@
 
 enum { START_WAIT_MS = 10000 };
 
-static void ask_health(struct exchange *x)
+void sip_ask_health(struct exchange *x)
 {
 	struct nxv_sip_health *health = NULL;
 
@@ -48,7 +48,7 @@ static void tell_started(struct exchange *x, const struct nxv_completion *done)
 static void started(struct exchange *x, const struct nxv_completion *done)
 {
 	if (done->status == NXV_OK)
-		exchange_aside(x, NULL, ask_health, tell_started);
+		exchange_aside(x, NULL, sip_ask_health, tell_started);
 	else
 		answer_error(x, &done->error);
 }
@@ -78,7 +78,7 @@ static void tell_health(struct exchange *x, const struct nxv_completion *done)
 
 void sip_health(struct exchange *x)
 {
-	exchange_aside(x, NULL, ask_health, tell_health);
+	exchange_aside(x, NULL, sip_ask_health, tell_health);
 }
 
 static void ask_registrations(struct exchange *x)

@@ -25,6 +25,9 @@ void call_list(struct exchange *x);
 
 void usage_list(struct exchange *x);
 
+/** Work for exchange_aside(): x->result becomes a struct nxv_sip_health. */
+void sip_ask_health(struct exchange *x);
+
 void meta_live(struct exchange *x);
 void meta_ready(struct exchange *x);
 void meta_metrics(struct exchange *x);
