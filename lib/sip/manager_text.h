@@ -19,6 +19,7 @@ nxv_status sip_health_read(const char *text, struct nxv_sip_health **out, struct
 void sip_contact_write(struct buf *out, const struct sip_contact *contact);
 /** @param out [owned]; userId is not in the text and stays NULL. */
 nxv_status sip_contacts_read(const char *text, struct nxv_registration_list **out, struct nxv_error *err);
+void sip_registration_free(struct nxv_registration *registration);
 /** NXV_SIP_STOPPED for a word that is none. */
 nxv_sip_state sip_state_parse(const char *word);
 
