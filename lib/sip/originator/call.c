@@ -7,6 +7,7 @@
 #include "sip/originator/invite.h"
 #include "sip/originator/sdp.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,15 +29,21 @@ void call_emit(struct call *call, enum carrier_event_kind kind, int code, const 
 	free(where);
 }
 
+static bool same_call_id(struct le *le, void *arg)
+{
+	const struct leg *leg = le->data;
+
+	return strcmp(leg->dialog.call_id, arg) == 0;
+}
+
 struct call *call_find(const struct originator *o, const char *session_id)
 {
-	for (struct le *le = o->calls.tail; le; le = le->prev) {
-		struct call *call = le->data;
+	char call_id[160];
+	struct leg *a = NULL;
 
-		if (strcmp(call->session_id, session_id) == 0)
-			return call;
-	}
-	return NULL;
+	if (snprintf(call_id, sizeof(call_id), "%s-a", session_id) < (int)sizeof(call_id))
+		a = list_ledata(hash_lookup(o->legs, hash_joaat_str(call_id), same_call_id, call_id));
+	return a ? a->call : NULL;
 }
 
 void call_free(struct call *call)
@@ -201,12 +208,13 @@ void call_leg_answered(struct leg *leg, const struct sip_msg *msg)
 
 void call_leg_failed(struct leg *leg, const struct sip_msg *msg)
 {
+	static const struct pl silence = PL("The SIP Server Does Not Answer");
 	struct call *call = leg->call;
 
 	if (msg && (msg->scode == 488 || msg->scode == 606))
 		call_emit(call, CARRIER_MEDIA_REFUSED, msg->scode, &msg->reason, NULL);
 	else
-		call_emit(call, leg->name == 'a' ? CARRIER_A_FAILED : CARRIER_B_FAILED, msg ? msg->scode : 408, msg ? &msg->reason : NULL, NULL);
+		call_emit(call, leg->name == 'a' ? CARRIER_A_FAILED : CARRIER_B_FAILED, msg ? msg->scode : 408, msg ? &msg->reason : &silence, NULL);
 	call_end(call);
 }
 

@@ -74,6 +74,8 @@ struct rig {
 struct phone {
 	char call_id[128], local[512], remote[512], target[256], tag[32];
 	unsigned cseq;
+	unsigned branch;            /* of its own last INVITE; CANCEL, and the ACK of a refusal, share it */
+	bool refused;
 	struct msg invite;
 };
 
@@ -362,6 +364,7 @@ static inline void phone_take(struct rig *rig, struct phone *phone, const char *
 	expect(rig, start);
 	phone->invite = rig->in;
 	phone->cseq = 100;
+	phone->refused = false;
 	snprintf(phone->tag, sizeof(phone->tag), "%s", tag);
 	header(rig->in.text, "Call-ID", phone->call_id, sizeof(phone->call_id));
 	header(rig->in.text, "From", phone->remote, sizeof(phone->remote));
@@ -382,13 +385,29 @@ static inline void phone_answer(struct rig *rig, const struct phone *phone, cons
 static inline void phone_request(struct rig *rig, struct phone *phone, const char *method, unsigned cseq, const char *extra, const char *sdp)
 {
 	static char out[MSG_MAX];
+	unsigned branch = strcmp(method, "CANCEL") == 0 || phone->refused ? phone->branch : ++rig->serial;
 	int n = snprintf(out, sizeof(out),
 		"%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKtest%u\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
 		"CSeq: %u %s\r\nContact: <sip:%s@127.0.0.1:6000>\r\n%s%sContent-Length: %zu\r\n\r\n%s",
-		method, phone->target, rig->proxy_text, ++rig->serial, phone->local, phone->remote, phone->call_id, cseq, method, phone->tag,
+		method, phone->target, rig->proxy_text, branch, phone->local, phone->remote, phone->call_id, cseq, method, phone->tag,
 		extra ? extra : "", sdp ? "Content-Type: application/sdp\r\n" : "", sdp ? strlen(sdp) : (size_t)0, sdp ? sdp : "");
 
+	if (strcmp(method, "INVITE") == 0)
+		phone->branch = branch;
 	send_text(rig, out, (size_t)n);
+}
+
+/* The phone acknowledges our 2xx to its re-INVITE; or our refusal of it, hop by hop. */
+static inline void phone_ack(struct rig *rig, struct phone *phone, const char *sdp)
+{
+	phone_request(rig, phone, "ACK", phone->cseq, NULL, sdp);
+}
+
+static inline void phone_ack_refusal(struct rig *rig, struct phone *phone)
+{
+	phone->refused = true;
+	phone_request(rig, phone, "ACK", phone->cseq, NULL, NULL);
+	phone->refused = false;
 }
 
 /* ---- whole stretches of a call */
