@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,12 +32,13 @@
  *	f.now_ms += 60000;                      // time passes
  *	nxv_key_create(&f.ctx, ...);
  *	fixture_close(&f);                      // removes the folder
- * Two processes: fixture_detach() (closes the store, keeps the folder), fork(), then fixture_attach() on each side:
- * a store must not be carried through fork(). The child ends with _exit(). */
+ * Two processes racing on one store: fixture_split(), fixture_meet() before each race, fixture_join().
+ * Otherwise by hand: fixture_detach() (closes the store, keeps the folder), fork(), then fixture_attach() on each side,
+ * because a store must not be carried through fork(); the child ends with _exit(). */
 struct fixture {
 	struct nxv_ctx ctx;
-	char dir[64];
-	char db_path[96];
+	char dir[128];
+	char db_path[160];
 	_Atomic int64_t now_ms;
 	atomic_uint_fast64_t random;  /* state of the repeating generator */
 	atomic_bool random_fails;
@@ -91,7 +93,10 @@ static inline void fixture_detach(struct fixture *f)
 
 static inline void fixture_open(struct fixture *f, const char *const *set)
 {
-	*f = (struct fixture){ .dir = "/tmp/nexusvoip-unit-XXXXXX" };
+	const char *tmp = getenv("TMPDIR");
+
+	*f = (struct fixture){ 0 };
+	snprintf(f->dir, sizeof(f->dir), "%s/nexusvoip-unit-XXXXXX", tmp ? tmp : "/tmp");
 	f->now_ms = FIXTURE_NOW_MS;
 	atomic_init(&f->random, 1);
 	assert_non_null(mkdtemp(f->dir));
@@ -102,7 +107,7 @@ static inline void fixture_open(struct fixture *f, const char *const *set)
 static inline void fixture_close(struct fixture *f)
 {
 	static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
-	char path[128];
+	char path[192];
 
 	fixture_detach(f);
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
@@ -151,7 +156,7 @@ static inline bool fixture_file_holds(struct fixture *f, const char *text)
 	bool found = false;
 
 	for (size_t i = 0; i < 2 && !found; i++) {
-		char path[128];
+		char path[192];
 		struct stat info;
 		FILE *file;
 
@@ -171,14 +176,59 @@ static inline bool fixture_file_holds(struct fixture *f, const char *text)
 	return found;
 }
 
-/* Wait for a child that must end with status 0. */
-static inline void fixture_reap(pid_t child)
+/* Wait for a child that must end by itself. Returns its exit status. */
+static inline int fixture_reap(pid_t child)
 {
 	int status = 0;
 
 	assert_int_equal(waitpid(child, &status, 0), child);
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		fail_msg("the other process ended with status %d", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	if (!WIFEXITED(status))
+		fail_msg("the other process was killed by signal %d", WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+/* Two processes on one store. */
+struct fixture_pair {
+	pid_t child; /* 0 in the child */
+	int other;   /* socket to the other one */
+};
+
+static inline void fixture_split(struct fixture *f, struct fixture_pair *pair)
+{
+	int ends[2];
+
+	fixture_detach(f);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	pair->child = fork();
+	assert_true(pair->child >= 0);
+	pair->other = ends[pair->child == 0];
+	close(ends[pair->child != 0]);
+	fixture_attach(f, NULL);
+}
+
+/* Wait until the other process is here, too. */
+static inline void fixture_meet(const struct fixture_pair *pair)
+{
+	char here = 0;
+
+	if (write(pair->other, &here, 1) != 1 || read(pair->other, &here, 1) != 1) {
+		if (!pair->child)
+			_exit(255);
+		fail_msg("the other process went away");
+	}
+}
+
+/* The child ends here; the parent gets the sum of both results. */
+static inline int fixture_join(const struct fixture_pair *pair, int result)
+{
+	int others = 0;
+
+	if (!pair->child)
+		_exit(write(pair->other, &result, sizeof(result)) != (ssize_t)sizeof(result));
+	assert_int_equal(read(pair->other, &others, sizeof(others)), sizeof(others));
+	assert_int_equal(fixture_reap(pair->child), 0);
+	close(pair->other);
+	return result + others;
 }
 
 #endif

@@ -126,7 +126,7 @@ static void work_cut_short_by_a_crash_is_never_done_again(void **state)
 	struct nxv_error err = NXV_ERROR_INIT;
 	nxv_replay replay;
 	char *answer;
-	int http_status, status;
+	int http_status;
 	pid_t child;
 
 	fixture_detach(f);
@@ -135,8 +135,7 @@ static void work_cut_short_by_a_crash_is_never_done_again(void **state)
 	fixture_attach(f, NULL);
 	if (!child)
 		_exit(begin(f, "key_a", ROUTE, KEY, BODY) != 'n');
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
+	assert_int_equal(fixture_reap(child), 0);
 	assert_int_equal(begin(f, "key_a", ROUTE, KEY, BODY), 'c');
 	f->now_ms += 5 * 60000;
 	assert_int_equal(nxv_idempotency_begin(&f->ctx, "key_a", ROUTE, KEY, BODY, strlen(BODY), &replay, &http_status,
@@ -287,36 +286,21 @@ static void idempotency_without_its_table_is_a_store_error(void **state)
 	assert_int_equal(nxv_idempotency_finish(&f->ctx, "key_a", KEY, 201, ANSWER, NULL), NXV_E_STORE);
 }
 
-/* Of two processes that begin the same forty keys, each key goes to exactly one. */
+/* Of two processes that begin the same hundred keys, each key goes to exactly one. */
 static void two_processes_racing_for_a_key_do_the_work_once(void **state)
 {
 	struct fixture *f = *state;
-	int status = 0, gate[2], mine = 0;
-	char go = 0;
-	pid_t child;
+	struct fixture_pair pair;
+	char key[16];
+	int mine = 0;
 
-	fixture_detach(f);
-	assert_int_equal(pipe(gate), 0);
-	child = fork();
-	assert_true(child >= 0);
-	fixture_attach(f, NULL);
-	if (child)
-		assert_int_equal(write(gate[1], &go, 1), 1);
-	else if (read(gate[0], &go, 1) != 1)
-		_exit(255);
-	for (int i = 0; i < 40; i++) {
-		char key[16];
-
+	fixture_split(f, &pair);
+	for (int i = 0; i < 100; i++) {
 		snprintf(key, sizeof(key), "key-%d", i);
+		fixture_meet(&pair);
 		mine += begin(f, "key_a", ROUTE, key, BODY) == 'n';
 	}
-	if (!child)
-		_exit(mine);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(mine + WEXITSTATUS(status), 40);
-	close(gate[0]);
-	close(gate[1]);
+	assert_int_equal(fixture_join(&pair, mine), 100);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -145,7 +145,7 @@ static void verify_sees_what_another_process_did_on_the_very_next_call(void **st
 	tell(orders[1], answers[0], 'x');
 	assert_int_equal(key_verdict(f, key->secret), NXV_E_UNAUTHENTICATED);
 	close(orders[1]);
-	fixture_reap(child);
+	assert_int_equal(fixture_reap(child), 0);
 	close(answers[0]);
 	nxv_key_free(key);
 }

@@ -153,46 +153,39 @@ static void slot_without_its_table_is_a_store_error(void **state)
 	db_rollback(tx);
 }
 
-/* Each process tries 50 calls of the same user; the exit status says how many it got. */
-static int take_fifty(struct fixture *f, const char *who)
-{
-	int got = 0;
-
-	for (int i = 0; i < 50; i++) {
-		char session_id[32];
-
-		snprintf(session_id, sizeof(session_id), "%s-%d", who, i);
-		got += take(f, session_id, "user_a", 50) == NXV_OK;
-	}
-	return got;
-}
-
 static void two_processes_racing_for_fifty_slots_get_fifty(void **state)
 {
 	struct fixture *f = *state;
-	int got, status = 0, gate[2];
-	char go = 0;
-	pid_t child;
+	struct fixture_pair pair;
+	char session_id[32];
+	int got = 0;
 
-	fixture_detach(f);
-	assert_int_equal(pipe(gate), 0);
-	child = fork();
-	assert_true(child >= 0);
-	fixture_attach(f, NULL);
-	if (!child) {
-		if (read(gate[0], &go, 1) != 1)
-			_exit(255);
-		got = take_fifty(f, "child");
-		_exit(got);
+	fixture_split(f, &pair);
+	for (int i = 0; i < 50; i++) {
+		snprintf(session_id, sizeof(session_id), "%s-%d", pair.child ? "parent" : "child", i);
+		fixture_meet(&pair);
+		got += take(f, session_id, "user_a", 50) == NXV_OK;
 	}
-	assert_int_equal(write(gate[1], &go, 1), 1);
-	got = take_fifty(f, "parent");
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(got + WEXITSTATUS(status), 50);
+	assert_int_equal(fixture_join(&pair, got), 50);
 	assert_int_equal(count(f, "user_a"), 50);
-	close(gate[0]);
-	close(gate[1]);
+}
+
+static void two_processes_racing_for_the_last_slot_never_both_get_it(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_pair pair;
+	char session_id[32], user_id[32];
+	int got = 0;
+
+	fixture_split(f, &pair);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(session_id, sizeof(session_id), "%s-%d", pair.child ? "parent" : "child", i);
+		snprintf(user_id, sizeof(user_id), "user_%d", i);
+		fixture_meet(&pair);
+		got += take(f, session_id, user_id, 1) == NXV_OK;
+	}
+	assert_int_equal(fixture_join(&pair, got), 1000);
+	assert_int_equal(fixture_count(f, "SELECT COUNT(*) FROM slot"), 1000);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -208,6 +201,7 @@ int main(void)
 		CASE(slot_of_a_transaction_rolled_back_was_never_taken),
 		CASE(slot_without_its_table_is_a_store_error),
 		CASE(two_processes_racing_for_fifty_slots_get_fifty),
+		CASE(two_processes_racing_for_the_last_slot_never_both_get_it),
 	};
 
 	return cmocka_run_group_tests_name("slots", tests, NULL, NULL);
