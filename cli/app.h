@@ -56,7 +56,7 @@ struct app {
 	const char *config_file;
 	const char *sets[SETS_MAX + 1];
 	size_t set_count;
-	bool json, verbose, help;
+	bool json, json_asked, verbose, help;
 	const char *const *env;
 	nxv_ctx *ctx;
 };

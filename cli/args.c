@@ -143,7 +143,7 @@ static int take_global(struct app *app, const struct opt *opt, const char *value
 	case 2:
 		return take_set(app, value);
 	case 3:
-		app->json = true;
+		app->json_asked = true;
 		return RC_DONE;
 	case 4:
 		app->verbose = true;
@@ -248,7 +248,7 @@ int args_parse(struct app *app, int argc, char **argv)
 	bool options = true;
 	int rc = RC_DONE;
 
-	for (int i = 1; i < argc; i++) /* so that a wrong option in front of it is answered in JSON too */
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) /* a fault in front of it is to be told in JSON too */
 		app->json = app->json || !strcmp(argv[i], "--json");
 	for (int i = 1; i < argc && rc == RC_DONE; i++) {
 		if (app->cmd && (app->cmd->flags & CMD_ANY_ARGS)) {
@@ -266,7 +266,10 @@ int args_parse(struct app *app, int argc, char **argv)
 		else
 			rc = take_word(app, argv[i], &noun);
 	}
-	return rc == RC_DONE ? check_complete(app, noun) : rc;
+	if (rc != RC_DONE)
+		return rc;
+	app->json = app->json_asked; /* it may have been the value of another option */
+	return check_complete(app, noun);
 }
 
 const char *args_value(const struct app *app, const char *name)
