@@ -199,7 +199,7 @@ static void ask_listeners(struct sip_manager *mgr)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
 
-	manager_phase(mgr, PHASE_ASKING, MANAGER_READY_MS);
+	manager_phase(mgr, PHASE_ASKING, MANAGER_READY_MS); /* the probe has limits of its own */
 	if (probe_start(mgr->opts.loop, &mgr->setup->set, on_asked, mgr, &mgr->probe, &err) != NXV_OK)
 		on_asked(mgr, err.status, &err);
 }
@@ -249,7 +249,7 @@ static void ask_ready(struct sip_manager *mgr)
 void manager_knock(struct sip_manager *mgr)
 {
 	mgr->last[0] = '\0';
-	mgr->deadline = loop_now_ms() + MANAGER_READY_MS;
+	mgr->deadline = loop_now_ms() + mgr->opts.ready_ms;
 	manager_phase(mgr, PHASE_KNOCKING, 0);
 }
 
@@ -366,6 +366,7 @@ nxv_status sip_manager_open(const struct sip_manager_opts *opts, struct sip_mana
 	if (!mgr)
 		return error_nomem(err);
 	mgr->opts = *opts;
+	mgr->opts.ready_ms = opts->ready_ms ? opts->ready_ms : MANAGER_READY_MS;
 	mgr->setup = opts->setup;
 	mgr->pid_fd = mgr->lock_fd = mgr->checker_fd = -1;
 	mgr->timer = loop_timer_new(opts->loop, on_timer, mgr);

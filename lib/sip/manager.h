@@ -36,6 +36,7 @@ struct sip_manager_opts {
 	struct sip_sink sink;                                     /**< passed to the driver */
 	void (*state)(void *arg, nxv_sip_state state, const char *message); /**< on every change; nullable */
 	void *state_arg;
+	uint32_t ready_ms; /**< patience from start until it answers everywhere; 0: 20 s */
 };
 nxv_status sip_manager_open(const struct sip_manager_opts *opts, struct sip_manager **out, struct nxv_error *err);
 /** Close without touching the server (it goes on; a later manager adopts it). NULL is allowed. */
