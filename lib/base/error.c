@@ -51,6 +51,9 @@ void error_clear(struct nxv_error *err)
 		*err = (struct nxv_error)NXV_ERROR_INIT;
 }
 
+static nxv_status fill(struct nxv_error *err, nxv_status status, const char *code, const char *field, const char *fmt,
+	va_list args) __attribute__((format(printf, 5, 0)));
+
 static nxv_status fill(
 	struct nxv_error *err, nxv_status status, const char *code, const char *field, const char *fmt, va_list args)
 {

@@ -1,0 +1,173 @@
+/* test_calls_server.c - what the SIP server tells: dialled calls, and what is found after a restart. */
+#include "stage.h"
+
+static void report(int kind, const char *who, int code)
+{
+	const struct calls_report r = { .kind = kind, .call_id = "dialled-1", .session = "", .leg = "", .owner = "alice",
+		.from_user = "user_1", .to_user = "user_9", .who = who, .contact = "", .reason = "", .code = code,
+		.at_ms = st.f.now_ms };
+
+	calls_report(st.calls, &r);
+}
+
+static struct nxv_session *only_session(void)
+{
+	struct nxv_session_list *list;
+	struct nxv_session *s;
+
+	assert_int_equal(nxv_session_list(&st.f.ctx, NULL, &list, NULL), NXV_OK);
+	assert_int_equal(list->count, 1);
+	assert_int_equal(nxv_session_get(&st.f.ctx, list->items[0]->id, &s, NULL), NXV_OK);
+	nxv_session_list_free(list);
+	return s;
+}
+
+static void dialled_call_is_a_session_with_a_slot(void **state)
+{
+	struct nxv_session *s;
+	int64_t slots = 0;
+
+	(void)state;
+	report(REPORT_CALL, "", 0);
+	report(REPORT_CALL, "", 0); /* told twice */
+	nxv_session_slots(&st.f.ctx, "alice", &slots, NULL);
+	assert_int_equal(slots, 1);
+	report(REPORT_RINGING, "", 180);
+	report(REPORT_ANSWERED, "", 200);
+	s = only_session();
+	assert_int_equal(s->status, NXV_CALL_IN_PROGRESS);
+	assert_string_equal(s->direction, "outbound-dial");
+	assert_string_equal(s->to_number, "user_9");
+	nxv_session_free(s);
+	report(REPORT_ENDED, "caller", 0);
+	s = only_session();
+	assert_int_equal(s->status, NXV_CALL_COMPLETED);
+	assert_string_equal(s->end_reason, "hangup_caller");
+	nxv_session_free(s);
+	nxv_session_slots(&st.f.ctx, "alice", &slots, NULL);
+	assert_int_equal(slots, 0);
+	assert_int_equal(calls_count(st.calls), 0);
+}
+
+static void dialled_endings_are_told_apart(void **state)
+{
+	static const struct {
+		int code;
+		const char *status, *reason;
+	} cases[] = { { 486, "busy", "callee_busy" }, { 603, "busy", "callee_rejected" }, { 480, "failed", "callee_not_registered" },
+		{ 408, "no-answer", "callee_no_answer" }, { 487, "canceled", "hangup_caller" }, { 503, "failed", "callee_unreachable" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct nxv_session *s;
+		fixture_sql(&st.f, "DELETE FROM session");
+		report(REPORT_CALL, "", 0);
+		report(REPORT_FAILED, "", cases[i].code);
+		s = only_session();
+		assert_string_equal(nxv_call_status_name(s->status), cases[i].status);
+		assert_string_equal(s->end_reason, cases[i].reason);
+		assert_int_equal(s->sip_code, cases[i].code);
+		nxv_session_free(s);
+	}
+}
+
+static void api_ends_a_dialled_call_through_the_server(void **state)
+{
+	struct nxv_session *s;
+
+	(void)state;
+	report(REPORT_CALL, "", 0);
+	report(REPORT_ANSWERED, "", 200);
+	s = only_session();
+	assert_int_equal(calls_end(st.calls, s->id, NULL), NXV_OK);
+	assert_int_equal(st.dialogs_ended, 1);
+	assert_string_equal(st.last_dialog, "dialled-1");
+	nxv_session_free(s);
+	report(REPORT_ENDED, "control", 0);
+	s = only_session();
+	assert_string_equal(s->end_reason, "ended_by_api");
+	nxv_session_free(s);
+}
+
+static void restart(void)
+{
+	calls_close(st.calls);
+	open_calls(MAX_SECONDS);
+	st.f.now_ms += 10000;
+	assert_int_equal(calls_recover(st.calls, NULL), NXV_OK);
+}
+
+static void restart_closes_what_was_not_up(void **state)
+{
+	(void)state;
+	place();
+	tell(CARRIER_A_RINGING, 180, NULL);
+	restart();
+	assert_int_equal(st.dialogs_ended, 2);
+	expect_end(NXV_CALL_FAILED, "gateway_restarted", 0);
+}
+
+static void bring_up(void)
+{
+	place();
+	tell(CARRIER_A_ANSWERED, 200, NULL);
+	tell(CARRIER_B_ANSWERED, 200, NULL);
+}
+
+static void restart_keeps_what_the_server_still_lists(void **state)
+{
+	const struct calls_dialog dialogs[] = { { "session_1-a", "session_1", "a", "alice", "x", "y", true, 1 },
+		{ "session_1-b", "session_1", "b", "", "x", "y", true, 1 } };
+	struct calls_report hangup = { .kind = REPORT_ENDED, .call_id = "session_1-a", .session = "session_1", .leg = "a",
+		.owner = "alice", .from_user = "", .to_user = "", .who = "callee", .contact = "", .reason = "" };
+
+	(void)state;
+	bring_up();
+	restart();
+	st.f.now_ms += 10000;
+	calls_reconcile(st.calls, dialogs, 2, st.f.now_ms);
+	assert_int_equal(calls_count(st.calls), 1);
+	hangup.at_ms = st.f.now_ms;
+	calls_report(st.calls, &hangup); /* the caller's phone hung up: on its leg it is the callee */
+	assert_true(st.dialogs_ended >= 1);
+	expect_end(NXV_CALL_COMPLETED, "hangup_caller", 0);
+}
+
+static void restart_closes_what_the_server_no_longer_lists(void **state)
+{
+	(void)state;
+	bring_up();
+	restart();
+	st.f.now_ms += 10000;
+	calls_reconcile(st.calls, NULL, 0, st.f.now_ms);
+	expect_end(NXV_CALL_COMPLETED, "server_lost", 0);
+}
+
+static void dialled_call_missed_meanwhile_is_taken_up(void **state)
+{
+	const struct calls_dialog dialogs[] = { { "dialled-1", "", "", "alice", "user_1", "user_9", true, FIXTURE_NOW_MS } };
+	struct nxv_session *s;
+
+	(void)state;
+	calls_reconcile(st.calls, dialogs, 1, st.f.now_ms);
+	calls_reconcile(st.calls, dialogs, 1, st.f.now_ms);
+	s = only_session();
+	assert_int_equal(s->status, NXV_CALL_IN_PROGRESS);
+	nxv_session_free(s);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(dialled_call_is_a_session_with_a_slot),
+		TEST(dialled_endings_are_told_apart),
+		TEST(api_ends_a_dialled_call_through_the_server),
+		TEST(restart_closes_what_was_not_up),
+		TEST(restart_keeps_what_the_server_still_lists),
+		TEST(restart_closes_what_the_server_no_longer_lists),
+		TEST(dialled_call_missed_meanwhile_is_taken_up),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
