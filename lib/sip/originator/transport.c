@@ -5,9 +5,10 @@
 #include "base/error.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 enum { TRANSACTION_BUCKETS = 1024, CONNECTION_BUCKETS = 16 };
 
@@ -75,28 +76,36 @@ static bool on_response(const struct sip_msg *msg, void *arg)
 	return true;
 }
 
+static nxv_status send_to_self(const struct originator *o, const struct buf *b, struct nxv_error *err)
+{
+	int fd = socket(sa_af(&o->local), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	nxv_status st = NXV_OK;
+
+	if (fd < 0 || sendto(fd, b->data, b->len, 0, &o->local.u.sa, o->local.len) < 0)
+		st = error_errno(err, errno, "cannot reach the originator's own socket %s", o->hostport);
+	if (fd >= 0)
+		close(fd);
+	return st;
+}
+
 /* libre gives no way to its UDP socket but a received message, and the socket must be set up before a stranger's
  * datagram is read from it: so we send ourselves the first one. */
 static nxv_status send_probe(struct originator *o, struct nxv_error *err)
 {
+	struct buf b = BUF_INIT;
 	uint8_t bytes[16];
-	struct mbuf *mb = mbuf_alloc(512);
 	nxv_status st = env_random(o->env, bytes, sizeof(bytes), err);
-	int e;
 
-	if (st != NXV_OK || !mb) {
-		mem_deref(mb);
-		return st != NXV_OK ? st : error_nomem(err);
-	}
+	if (st != NXV_OK)
+		return st;
 	text_hex(bytes, sizeof(bytes), o->probe);
-	e = mbuf_printf(mb, "OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s\r\nTo: <sip:%s>\r\nFrom: <sip:%s>;tag=p\r\n"
+	buf_printf(&b,
+		"OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s\r\nTo: <sip:%s>\r\nFrom: <sip:%s>;tag=p\r\n"
 		"Call-ID: %s\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 0\r\nContent-Length: 0\r\n\r\n",
 		o->hostport, o->hostport, o->probe, o->hostport, o->hostport, o->probe);
-	mb->pos = 0;
-	if (!e)
-		e = udp_send_anon(&o->local, mb);
-	mem_deref(mb);
-	return e ? error_errno(err, e, "cannot reach the originator's own socket %s", o->hostport) : NXV_OK;
+	st = b.failed ? error_nomem(err) : send_to_self(o, &b, err);
+	buf_free(&b);
+	return st;
 }
 
 nxv_status transport_open(struct originator *o, const struct originator_opts *opts, struct nxv_error *err)
