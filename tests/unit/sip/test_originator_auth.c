@@ -1,6 +1,4 @@
 /* test_originator_auth.c - digest answers against the vectors of RFC 7616, and challenges met during a call. */
-#include <re.h>
-
 #include "test_originator_peer.h"
 
 #include "base/digest.h"
