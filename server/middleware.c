@@ -329,7 +329,7 @@ char *exchange_malformed(void *user, int status, char *id)
 		{ 431, "headers_too_large", "The request's head is too large; send fewer or shorter headers." },
 		{ 505, "http_version", "Speak HTTP/1.1." },
 	};
-	const char *code = "bad_framing", *message = "The request is malformed; send HTTP/1.1 (RFC 9112).";
+	const char *code = "bad_framing", *message = "The request is malformed; send it as RFC 9112 says.";
 
 	(void)user;
 	make_id(id, 64);
