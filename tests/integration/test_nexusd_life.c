@@ -16,7 +16,7 @@ static int prepare(void **state)
 	static const char *const settings[] = { "sip.mode=external", "sip.control=/nonexistent/nexusvoip-test.sock", NULL };
 
 	(void)state;
-	return gateway_prepare(&nexusd, "auto", settings) ? 0 : -1;
+	return gateway_prepare(&nexusd, "opensips", settings) ? 0 : -1;
 }
 
 static void port_zero_takes_a_free_one_and_says_which(void **state)
