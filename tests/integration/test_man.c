@@ -124,8 +124,10 @@ static void every_configuration_option_is_in_the_manual_with_its_default(void **
 		snprintf(fallback, sizeof(fallback), "\nDefault: %s.\n", *o->fallback ? o->fallback : "empty");
 		snprintf(env, sizeof(env), "\n.Ev %s .\n", o->env);
 		char *at = strstr(page, it);
-		if (!at)
+		if (!at) {
 			fail_msg("nexusvoip.conf(5) does not tell of %s", o->key);
+			break; /* the compiler does not know that it never gets here */
+		}
 		char *end = strstr(at + 1, "\n.It ");
 		char *entry = strndup(at, end ? (size_t)(end - at) + 1 : strlen(at));
 		if (!strstr(entry, fallback))
