@@ -188,6 +188,35 @@ static void credential_shows_its_password_once(void **unused)
 	assert_null(strstr(out, id));
 }
 
+/* Whoever does not own what lies below the folder. */
+static uid_t expected_owner;
+static int check_owner(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)type, (void)ftw;
+	if (st->st_uid != expected_owner)
+		print_message("%s belongs to %u\n", path, (unsigned)st->st_uid);
+	return st->st_uid != expected_owner;
+}
+
+static void root_works_as_the_owner_of_the_state_folder(void **unused)
+{
+	enum { NOBODY = 65534 };
+
+	(void)unused;
+	if (geteuid() != 0) {
+		print_message("SKIPPED: only root can become another user\n");
+		skip();
+	}
+	expected_owner = NOBODY;
+	assert_int_equal(chmod(dir, 0711), 0);
+	assert_int_equal(mkdir(state, 0700), 0);
+	assert_int_equal(chown(state, NOBODY, NOBODY), 0);
+	expect(run("init", NULL), 0);
+	make_key("bob");
+	expect(run("credentials", "create", "--user", "bob", NULL), 0);
+	assert_int_equal(nftw(state, check_owner, 16, FTW_PHYS), 0);
+}
+
 /* A row of usage, written as the server does. */
 static void use_key(nxv_ctx *ctx, const char *token, const char *request_id)
 {
@@ -271,6 +300,7 @@ int main(void)
 		cmocka_unit_test(key_expiry_takes_a_time_or_a_distance),
 		cmocka_unit_test(lists_of_every_length_are_arrays),
 		cmocka_unit_test(credential_shows_its_password_once),
+		cmocka_unit_test_setup(root_works_as_the_owner_of_the_state_folder, no_state),
 		cmocka_unit_test_setup(usage_shows_each_rows_request_id, new_state),
 		cmocka_unit_test(output_that_cannot_be_written_is_a_failure),
 	};
