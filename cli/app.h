@@ -31,7 +31,8 @@ enum {
 	CMD_NO_STATE = 1, /**< opens no state folder */
 	CMD_CREATE = 2,   /**< makes the state folder */
 	CMD_HIDDEN = 4,   /**< not in the help */
-	CMD_ANY_ARGS = 8  /**< takes whatever follows, unparsed */
+	CMD_ANY_ARGS = 8, /**< takes whatever follows, unparsed */
+	CMD_ENGINE = 16   /**< may be the engine for a while, and leaves the SIP server running when it stops */
 };
 
 /** A command: one row of the table in commands.c. */
@@ -54,7 +55,7 @@ struct app {
 	const char *state_dir;
 	char state_default[4096];
 	const char *config_file;
-	const char *sets[SETS_MAX + 1];
+	const char *sets[SETS_MAX];
 	size_t set_count;
 	bool json, json_asked, verbose, help;
 	const char *const *env;

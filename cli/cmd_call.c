@@ -132,7 +132,7 @@ static int print_event(const struct app *app, const struct nxv_event *event)
 	if (app->json)
 		rc = out_json(app, nxv_json_event(event));
 	else
-		out_line("%s  %-18s %s  %s", at, event->type, event->subject, event->data ? event->data : "");
+		out_line("%s  %-22s %s  %s", at, event->type, event->subject, event->data ? event->data : "");
 	fflush(stdout);
 	return rc;
 }

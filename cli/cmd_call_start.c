@@ -12,7 +12,7 @@ enum { SLICE_MS = 200, SIP_TIMEOUT_MS = 15000 };
 /* A call under way. */
 struct placed {
 	struct app *app;
-	const char *id;
+	char id[80];
 	struct nxv_session *call; /* as last seen */
 	bool foreground;          /* this process is the engine */
 	int interrupts;           /* already acted on */
@@ -160,7 +160,7 @@ int cmd_call_start(struct app *app)
 		rc = out_error(app, &err);
 		goto out;
 	}
-	placed.id = placed.call->id;
+	snprintf(placed.id, sizeof(placed.id), "%s", placed.call->id);
 	rc = carry(&placed, until);
 out:
 	nxv_session_free(placed.call);

@@ -14,7 +14,7 @@ static int show(struct app *app, const struct nxv_sip_health *health)
 	char pid[24], uptime[32], calls[24], phones[24];
 	const struct out_pair pairs[] = {
 		{ "status", nxv_sip_state_name(health->state) },
-		{ "why", health->message },
+		{ "note", health->message },
 		{ "server", health->server },
 		{ "version", health->version },
 		{ "process", health->pid ? pid : NULL },
@@ -46,8 +46,6 @@ static int report(struct app *app, nxv_sip_state *state)
 	rc = show(app, health);
 	if (state)
 		*state = health->state;
-	else if (health->state == NXV_SIP_RUNNING && !health->supervised)
-		out_note(app, "Nobody supervises it: while no nexusd runs, it is not started again when it ends.");
 	nxv_sip_health_free(health);
 	return rc;
 }

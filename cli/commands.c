@@ -85,7 +85,7 @@ const struct command commands[] = {
 	{ "sip", "render", NULL, NULL, 0, cmd_sip_render, "print the SIP server's configuration, secrets masked" },
 	{ "sip", "check", NULL, NULL, 0, cmd_sip_check, "check that configuration and the ports it needs" },
 	{ "sip", "registrations", NULL, by_user, 0, cmd_sip_registrations, "list the phones that are registered" },
-	{ "call", "start", NULL, call_start, 0, cmd_call_start, "ring a user's phones, then the callee, then join them" },
+	{ "call", "start", NULL, call_start, CMD_ENGINE, cmd_call_start, "ring a user's phones, then the callee, then join them" },
 	{ "call", "show", "ID", NULL, 0, cmd_call_show, "show a call" },
 	{ "call", "list", NULL, call_list, 0, cmd_call_list, "list calls" },
 	{ "call", "end", "ID", NULL, 0, cmd_call_end, "end a call in whatever state it is" },

@@ -55,11 +55,14 @@ static void log_line(void *user, nxv_log_level level, const char *module, const 
 nxv_status app_open(struct app *app, bool create, struct nxv_error *err)
 {
 	struct nxv_opts opts = NXV_OPTS_INIT;
+	const char *sets[SETS_MAX + 2] = { "sip.keep_running=true" }; /* in front: --set is stronger */
 
+	for (size_t i = 0; i < app->set_count; i++)
+		sets[i + 1] = app->sets[i];
 	opts.state_dir = app->state_dir;
 	opts.config_file = app->config_file;
 	opts.env = app->env;
-	opts.set = app->sets;
+	opts.set = app->cmd->flags & CMD_ENGINE ? sets : sets + 1;
 	opts.create = create;
 	opts.log = app->verbose ? log_line : NULL;
 	opts.log_level = NXV_LOG_DEBUG;
