@@ -23,11 +23,7 @@ void manager_set_state(struct sip_manager *mgr, nxv_sip_state state, const char 
 
 	mgr->state = state;
 	text_copy(mgr->message, sizeof(mgr->message), message);
-	if (!changed)
-		return;
-	env_log(mgr->opts.env, state == NXV_SIP_FAILED || state == NXV_SIP_BACKOFF ? NXV_LOG_WARN : NXV_LOG_INFO, "sip",
-		"SIP server %s%s%s", nxv_sip_state_name(state), *message ? ": " : "", message);
-	if (mgr->opts.state)
+	if (changed && mgr->opts.state)
 		mgr->opts.state(mgr->opts.state_arg, mgr->state, mgr->message);
 }
 

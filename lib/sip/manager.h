@@ -50,11 +50,6 @@ int64_t sip_manager_pid(const struct sip_manager *mgr);
 /** The open driver, also while not ready. NULL when stopped. */
 struct sip_server *sip_manager_server(const struct sip_manager *mgr);
 
-/** Which state is wanted: kept in the store, so that a later engine acts on it. */
-nxv_status sip_wanted_store(struct db *db, bool started, struct nxv_error *err);
-/** @param known false: nobody ever said. */
-nxv_status sip_wanted_load(struct db *db, bool *started, bool *known, struct nxv_error *err);
-
 /** Render, run the server's own parser, probe the ports. report says what was found, in a person's words. */
 nxv_status sip_check(const struct env *env, const struct sip_setup *setup, struct buf *report, struct nxv_error *err);
 

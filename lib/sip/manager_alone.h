@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "sip/manager.h"
+#include "store/db.h"
 
 /** Start it and leave it running without supervision, or stop the one that runs. Blocks until it is so.
  * Errors: NXV_E_UNREACHABLE with the server's own last words; NXV_E_TIMEOUT. */

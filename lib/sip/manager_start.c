@@ -246,6 +246,7 @@ static void act_stop(struct sip_manager *mgr)
 			manager_phase(mgr, PHASE_LEAVING, 0);
 			return;
 		}
+		manager_set_state(mgr, NXV_SIP_RUNNING, "being stopped"); /* so that who waits for its end does wait */
 	}
 	manager_terminate(mgr);
 }

@@ -12,8 +12,22 @@
 #include "sip/manager_alone.h"
 #include "sip/manager_inside.h"
 #include "sip/manager_text.h"
+#include "store/setting.h"
 
 enum { WANT_TIMEOUT_MS = 10000, ASK_TIMEOUT_MS = 5000, WAIT_SLACK_MS = 2000 };
+
+/* What an engine would do at its start is done here: the copy of the credentials may miss what a crash cut off. */
+static nxv_status want_alone(nxv_ctx *ctx, bool started, struct nxv_error *err)
+{
+	struct subscriber service;
+	nxv_status status = NXV_OK;
+
+	if (started) {
+		sip_setup_service(ctx->sip, &service);
+		status = subscriber_sync(ctx->auth, ctx->db, &service, ctx->sip->set.calls_per_user, err);
+	}
+	return status == NXV_OK ? manager_alone_want(&ctx->env, ctx->sip, started, err) : status;
+}
 
 static nxv_status want(nxv_ctx *ctx, bool started, struct nxv_error *err)
 {
@@ -21,14 +35,14 @@ static nxv_status want(nxv_ctx *ctx, bool started, struct nxv_error *err)
 	nxv_status status;
 
 	error_clear(err);
-	status = sip_wanted_store(ctx->db, started, err);
+	status = setting_write(ctx->db, SETTING_SIP_WANTED, started ? "started" : "stopped", err);
 	if (status != NXV_OK)
 		return status;
 	status = engine_call(ctx, args, WANT_TIMEOUT_MS, NULL, err);
 	if (status != NXV_E_NOT_RUNNING)
 		return status;
 	error_clear(err);
-	return manager_alone_want(&ctx->env, ctx->sip, started, err);
+	return want_alone(ctx, started, err);
 }
 
 nxv_status nxv_sip_start(nxv_ctx *ctx, struct nxv_error *err)

@@ -3,18 +3,14 @@
 #ifndef TESTS_SIP_FAKE_SERVER_H
 #define TESTS_SIP_FAKE_SERVER_H
 
-#include "state_folder.h"
+#include "manager_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/text.h"
-#include "loop/loop.h"
-#include "sip/manager_inside.h"
 
 /* ---- the server's side ---- */
 
@@ -222,6 +218,24 @@ static inline void fake_ready(struct sip_server *s, sip_done_fn *fn, void *arg)
 	loop_post(fake.loop, fake_reply, question);
 }
 
+static inline void fake_status(struct sip_server *s, sip_status_fn *fn, void *arg)
+{
+	const struct sip_status status = { "1.0", 77, 2, 3 };
+
+	(void)s;
+	fn(arg, NXV_OK, &status, NULL);
+}
+
+static inline void fake_contacts(struct sip_server *s, const char *username, sip_contacts_fn *fn, void *arg)
+{
+	const struct sip_contact items[] = { { "user_1", "sip:user_1@127.0.0.1:5062", "Phone", 60 },
+		{ "user_2", "sip:user_2@127.0.0.1:5064", "", 30 }, { "stranger", "sip:x", "", 10 } };
+
+	(void)s;
+	assert_null(username);
+	fn(arg, NXV_OK, items, 3, NULL);
+}
+
 static const struct sip_driver fake_driver = { .name = "fake",
 	.program = "fake",
 	.render = fake_render,
@@ -229,7 +243,9 @@ static const struct sip_driver fake_driver = { .name = "fake",
 	.argv = fake_argv,
 	.open = fake_open,
 	.close = fake_close,
-	.ready = fake_ready };
+	.ready = fake_ready,
+	.status = fake_status,
+	.contacts = fake_contacts };
 const struct sip_driver *const sip_drivers[] = { &fake_driver, NULL };
 
 const struct sip_driver *sip_driver_find(const char *name, const char *binary, char *path, size_t size)
@@ -249,29 +265,9 @@ nxv_status sip_driver_version(const struct sip_driver *driver, const char *path,
 	return NXV_OK;
 }
 
-/* ---- a manager under test ---- */
+/* ---- a manager of it ---- */
 
-static struct loop *loop;
-static struct sip_setup *sip;
-static struct sip_manager *mgr;
-static char history[512]; /* states in order, e.g. "starting running " */
-
-static inline void on_state(void *arg, nxv_sip_state state, const char *message)
-{
-	size_t used = strlen(history);
-
-	(void)arg;
-	(void)message;
-	snprintf(history + used, sizeof(history) - used, "%s ", nxv_sip_state_name(state));
-}
-
-static inline void manager_make(void)
-{
-	const struct sip_manager_opts opts = { .env = &test_env, .loop = loop, .setup = sip, .state = on_state, .ready_ms = 1500 };
-
-	history[0] = '\0';
-	assert_int_equal(sip_manager_open(&opts, &mgr, NULL), NXV_OK);
-}
+enum { FAKE_READY_MS = 1500 };
 
 static inline void behave(const char *how)
 {
@@ -292,72 +288,8 @@ static inline int manager_setup(void **state)
 	if (setup_load((const char *[]){ "sip.listen=127.0.0.1:0", NULL }, &sip, &err) != NXV_OK)
 		fail_msg("%s", err.message);
 	assert_int_equal(loop_open(&loop, NULL), NXV_OK);
-	manager_make();
+	manager_make(FAKE_READY_MS);
 	return 0;
-}
-
-static bool (*until_fn)(void);
-static int64_t until_end;
-static struct loop_timer *until_timer;
-
-static inline void until_tick(void *arg)
-{
-	(void)arg;
-	if (until_fn() || loop_now_ms() >= until_end)
-		loop_stop(loop);
-	else
-		loop_timer_start(until_timer, 5);
-}
-
-/* Run the loop until fn() is true; fails after ms. */
-static inline bool until(bool (*fn)(void), int ms)
-{
-	until_fn = fn;
-	until_end = loop_now_ms() + ms;
-	until_timer = loop_timer_new(loop, until_tick, NULL);
-	loop_timer_start(until_timer, 1);
-	assert_int_equal(loop_run(loop, NULL), NXV_OK);
-	loop_timer_free(until_timer);
-	return fn();
-}
-
-static inline bool is_running(void)
-{
-	return sip_manager_state(mgr) == NXV_SIP_RUNNING;
-}
-
-static inline bool is_failed(void)
-{
-	return sip_manager_state(mgr) == NXV_SIP_FAILED;
-}
-
-static inline bool is_backoff(void)
-{
-	return sip_manager_state(mgr) == NXV_SIP_BACKOFF;
-}
-
-static inline bool is_idle(void)
-{
-	return mgr->phase == PHASE_IDLE;
-}
-
-static inline bool is_stopped(void)
-{
-	return sip_manager_state(mgr) == NXV_SIP_STOPPED && is_idle();
-}
-
-#define UNTIL(what, ms)                                                                                          \
-	do {                                                                                                         \
-		if (!until(what, ms))                                                                                    \
-			fail_msg("not " #what " after " #ms " ms: %s, %s (%s)", nxv_sip_state_name(sip_manager_state(mgr)), \
-				sip_manager_message(mgr), history);                                                              \
-	} while (0)
-
-static inline bool alive(int64_t pid)
-{
-	struct process_stat st;
-
-	return process_stat((pid_t)pid, &st) && st.state != 'Z';
 }
 
 static inline int manager_teardown(void **state)

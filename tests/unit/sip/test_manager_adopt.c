@@ -14,7 +14,7 @@ static int64_t start_and_leave(void)
 	pid = sip_manager_pid(mgr);
 	sip_manager_close(mgr);
 	assert_true(alive(pid));
-	manager_make();
+	manager_make(FAKE_READY_MS);
 	return pid;
 }
 
@@ -52,7 +52,7 @@ static void a_server_of_another_process_is_adopted_and_stopped(void **state)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 	assert_int_equal(loop_open(&loop, NULL), NXV_OK);
-	manager_make();
+	manager_make(FAKE_READY_MS);
 	assert_true(record_load(sip->set.run_dir, &rec));
 	assert_true(record_running(&rec));
 	sip_manager_want(mgr, true);
@@ -245,7 +245,7 @@ static void without_an_engine_it_is_started_found_and_stopped(void **state)
 	assert_int_equal(manager_alone_want(&test_env, sip, true, &err), NXV_E_UNREACHABLE);
 	assert_non_null(strstr(err.message, "no such table"));
 	assert_int_equal(loop_open(&loop, NULL), NXV_OK);
-	manager_make();
+	manager_make(FAKE_READY_MS);
 }
 
 static void an_overgrown_log_is_cut_and_its_end_kept(void **state)
