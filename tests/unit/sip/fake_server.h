@@ -178,7 +178,7 @@ static inline void fake_argv(const struct sip_settings *set, const char *config,
 
 static const struct sip_driver fake_driver;
 
-static inline nxv_status fake_open(const struct env *env, struct loop *loop, const struct sip_settings *set,
+static inline nxv_status fake_open(const struct env *env, struct loop *on, const struct sip_settings *set,
 	const struct sip_sink *sink, struct sip_server **out, struct nxv_error *err)
 {
 	(void)env;
@@ -186,7 +186,7 @@ static inline nxv_status fake_open(const struct env *env, struct loop *loop, con
 	(void)sink;
 	(void)err;
 	fake.server.driver = &fake_driver;
-	fake.loop = loop;
+	fake.loop = on;
 	fake.opens++;
 	*out = &fake.server;
 	return NXV_OK;
