@@ -97,6 +97,16 @@ const char *http_header(const struct http_reply *reply, const char *name)
 	return value;
 }
 
+struct json_object *json_parse(const char *text)
+{
+	return text[0] ? json_tokener_parse(text) : NULL;
+}
+
+void json_free(struct json_object *json)
+{
+	json_object_put(json);
+}
+
 struct json_object *json_at(struct json_object *json, const char *path)
 {
 	char part[64];

@@ -26,6 +26,9 @@ void http_free(struct http_reply *reply);
 /** Value of an answer's header; "" if there is none. Valid until the next call. */
 const char *http_header(const struct http_reply *reply, const char *name);
 
+/** NULL when it is no JSON; json_free() takes NULL. */
+struct json_object *json_parse(const char *text);
+void json_free(struct json_object *json);
 /** A member by its dotted path ("session.status", "keys.0.id"); NULL if there is none. */
 struct json_object *json_at(struct json_object *json, const char *path);
 /** Its text, "" when missing or no string; number, -1 likewise; truth, false likewise. */

@@ -110,6 +110,11 @@ int phone_request(struct phone *phone, const char *method, const char *uri)
 	return send_plain(phone, method, uri, 0);
 }
 
+unsigned phone_port(const struct phone *phone)
+{
+	return ntohs(phone->self.sin_port);
+}
+
 const char *phone_algorithm(const struct phone *phone)
 {
 	return phone->used_algorithm;

@@ -35,9 +35,11 @@ void phone_free(struct phone *phone);
 
 /** REGISTER and wait. @param expires 0 takes the registration back. @return the final SIP status; 0: none came in 8 s. */
 int phone_register(struct phone *phone, int expires);
+/** The UDP or TCP port it listens on. */
+unsigned phone_port(const struct phone *phone);
 /** The digest algorithm it last answered with; "" for none. */
 const char *phone_algorithm(const struct phone *phone);
-/** Status of the last OPTIONS or other request sent with phone_request(). */
+/** Send a request outside any call. @return its final status; 0: none in 8 s. */
 int phone_request(struct phone *phone, const char *method, const char *uri);
 /** Whether the next requests answer challenges. */
 void phone_answer_challenges(struct phone *phone, bool answer);
@@ -46,7 +48,8 @@ void phone_answer_challenges(struct phone *phone, bool answer);
 enum phone_manner {
 	PHONE_ANSWERS, /**< 180, and 200 after ring_ms */
 	PHONE_REFUSES, /**< 180 if ring_ms > 0, and then `code` */
-	PHONE_RINGS    /**< 180, and no more */
+	PHONE_RINGS,   /**< 180, and no more */
+	PHONE_CROSSES  /**< 180, and 200 when it is cancelled, as if the two had crossed */
 };
 struct phone_script {
 	enum phone_manner manner;

@@ -205,7 +205,7 @@ static void first_invite(struct phone *phone, const struct sip_text *msg, const 
 	}
 	respond_to_invite(phone, d, 180);
 	call_moment(phone, d, PHONE_RINGING);
-	if (d->script.manner != PHONE_RINGS) {
+	if (d->script.manner == PHONE_ANSWERS || d->script.manner == PHONE_REFUSES) {
 		d->act_at = lab_now_ms() + d->script.ring_ms;
 	}
 }
@@ -260,7 +260,7 @@ void call_request(struct phone *phone, const struct sip_text *msg, const struct 
 		respond_plainly(phone, msg, d ? 200 : 481, d ? d->local_tag : phone->tag, from);
 		if (rings) {
 			call_moment(phone, d, PHONE_CANCELED);
-			call_final(phone, d, 487);
+			call_final(phone, d, d->script.manner == PHONE_CROSSES ? 200 : 487);
 		}
 	} else if (strcmp(msg->method, "BYE") == 0) {
 		respond_plainly(phone, msg, d ? 200 : 481, phone->tag, from);
