@@ -62,7 +62,7 @@ static void check_times(const struct told *call)
 		assert_near(call->answered_ms, b.at_us[PHONE_ANSWERED] / 1000, SLACK_MS);
 		assert_in_range(call->duration_s * 1000, 0, call->ended_ms - call->answered_ms);
 		assert_in_range(call->ended_ms - call->answered_ms, call->duration_s * 1000, call->duration_s * 1000 + 999);
-	} else {
+	} else if (strcmp(call->status, "completed") != 0) {
 		assert_int_equal(call->answered_ms, 0);
 	}
 	int64_t over = have_a ? a.at_us[PHONE_ENDED] : 0;

@@ -115,6 +115,21 @@ unsigned phone_port(const struct phone *phone)
 	return ntohs(phone->self.sin_port);
 }
 
+void phone_send_raw(struct phone *phone, const char *text)
+{
+	pthread_mutex_lock(&phone->lab->lock);
+	wire_send(phone, text, &phone->server);
+	pthread_mutex_unlock(&phone->lab->lock);
+}
+
+unsigned phone_requests(struct phone *phone)
+{
+	pthread_mutex_lock(&phone->lab->lock);
+	unsigned n = phone->requests_seen;
+	pthread_mutex_unlock(&phone->lab->lock);
+	return n;
+}
+
 const char *phone_algorithm(const struct phone *phone)
 {
 	return phone->used_algorithm;

@@ -27,6 +27,7 @@ struct phone_opts {
 	const char *algorithm; /**< the only digest to answer with; NULL: the first one offered */
 	const char *from_user; /**< claim another user in From; NULL: username */
 	double tone_hz;        /**< heard by the other party; 0: no media is sent */
+	const char *extra;     /**< header line to add to every INVITE, "Name: value\r\n"; nullable, must outlive the phone */
 	bool tcp;
 	int payload;           /**< the one codec it speaks: 0 PCMU, 8 PCMA */
 };
@@ -41,6 +42,10 @@ unsigned phone_port(const struct phone *phone);
 const char *phone_algorithm(const struct phone *phone);
 /** Send a request outside any call. @return its final status; 0: none in 8 s. */
 int phone_request(struct phone *phone, const char *method, const char *uri);
+/** Send bytes as they are to the SIP server (UDP); whatever comes back is only logged. */
+void phone_send_raw(struct phone *phone, const char *text);
+/** Requests that it received, of any kind. */
+unsigned phone_requests(struct phone *phone);
 /** Whether the next requests answer challenges. */
 void phone_answer_challenges(struct phone *phone, bool answer);
 

@@ -71,7 +71,7 @@ struct phone {
 	char *stream;           /* TCP bytes not yet framed */
 	size_t stream_len;
 	char tag[32], register_call_id[64];
-	unsigned register_cseq, serial;
+	unsigned register_cseq, serial, requests_seen;
 	struct phone_script script;
 	struct request *requests;
 	struct dialog *dialogs;

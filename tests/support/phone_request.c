@@ -60,6 +60,7 @@ static void write_request(struct phone *phone, struct request *req, struct text 
 	if (d && strcmp(req->method, "INVITE") == 0) {
 		media_write(phone, d, false, &body);
 		d->offered = true;
+		text_add(out, "%s", phone->opts.extra ? phone->opts.extra : "");
 		text_add(out, "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE\r\nContent-Type: application/sdp\r\n");
 	}
 	if (strcmp(req->method, "REGISTER") == 0) {

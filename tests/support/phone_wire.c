@@ -132,6 +132,7 @@ static void receive(struct phone *phone, const char *data, size_t len, const str
 	wire_log(phone, false, data, len);
 	if (sip_text_parse(data, len, &msg)) {
 		phone->lab->nexus_headers += sip_text_has_prefix(&msg, "X-Nexus");
+		phone->requests_seen += msg.request;
 		if (msg.request) {
 			call_request(phone, &msg, from);
 		} else {
