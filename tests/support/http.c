@@ -36,11 +36,13 @@ static struct curl_slist *headers_of(const struct http_request *request)
 		snprintf(line, sizeof(line), "Authorization: Bearer %s", request->key);
 		list = curl_slist_append(list, line);
 	}
-	if (request->body) {
-		list = curl_slist_append(list, "Content-Type: application/json");
-	}
+	bool typed = false;
 	for (size_t i = 0; i < 8 && request->headers[i]; i++) {
+		typed = typed || strncasecmp(request->headers[i], "Content-Type:", 13) == 0;
 		list = curl_slist_append(list, request->headers[i]);
+	}
+	if (request->body && !typed) {
+		list = curl_slist_append(list, "Content-Type: application/json");
 	}
 	return list;
 }
