@@ -54,7 +54,7 @@ static bool single_calls(void)
 		cpu = i == WARM_UP ? proc_cpu_ms(proc_pid(gw.nexusd)) : cpu;
 		phone_forget(alice.phone);
 		int64_t start = utc_us();
-		if (call_initiate(&gw, &alice, bob.username, &call) != 201) {
+		if (api_initiate(&gw, &alice, bob.username, &call) != 201) {
 			fprintf(stderr, "call %d was refused\n", i);
 			return false;
 		}
@@ -68,7 +68,7 @@ static bool single_calls(void)
 			to_invite[i - WARM_UP] = seen.at_us[PHONE_INVITED] - start;
 			to_answer[i - WARM_UP] = answered;
 		}
-		call_end(&gw, &alice, call.id);
+		api_end(&gw, &alice, call.id);
 	}
 	cpu = proc_cpu_ms(proc_pid(gw.nexusd)) - cpu;
 	print_row("HTTP request to INVITE on the caller's wire", to_invite, SINGLE);
@@ -89,7 +89,7 @@ static int round_of_calls(int64_t *cpu_ms, int64_t *slots, int64_t *rss_kib)
 	for (int i = 0; i < MANY; i++) {
 		int64_t due = start + (int64_t)i * 1000 / PER_SECOND, now = now_ms();
 		nap_ms(due > now ? (int)(due - now) : 0);
-		bool placed = call_initiate(&gw, &alice, bob.username, &call) == 201;
+		bool placed = api_initiate(&gw, &alice, bob.username, &call) == 201;
 		snprintf(ids[up], sizeof(ids[0]), "%s", placed ? call.id : "");
 		up += placed;
 		failures += !placed;
@@ -98,8 +98,8 @@ static int round_of_calls(int64_t *cpu_ms, int64_t *slots, int64_t *rss_kib)
 	nap_ms(HOLD_MS);
 	failures += phone_calls_up(alice.phone) == up ? 0 : abs(up - phone_calls_up(alice.phone));
 	for (int i = 0; i < up; i++) {
-		failures += call_end(&gw, &alice, ids[i]) != 200;
-		failures += !call_get(&gw, &alice, ids[i], &call) || strcmp(call.status, "completed") != 0;
+		failures += api_end(&gw, &alice, ids[i]) != 200;
+		failures += !api_get(&gw, &alice, ids[i], &call) || strcmp(call.status, "completed") != 0;
 	}
 	failures += wait_up(0, 10000) ? 0 : phone_calls_up(bob.phone);
 	*slots = slots_wait(&gw, "alice", 0, 5000);

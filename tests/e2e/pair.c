@@ -33,7 +33,7 @@ void pair_reset(void)
 
 void pair_start(struct told *call)
 {
-	int status = call_initiate(&gw, &alice, bob.username, call);
+	int status = api_initiate(&gw, &alice, bob.username, call);
 	assert_int_equal(status, 201);
 	assert_string_not_equal(call->id, "");
 }
@@ -43,7 +43,7 @@ void pair_talk(struct told *call)
 	pair_start(call);
 	assert_true(phone_wait(alice.phone, 0, PHONE_JOINED, SOON_MS));
 	assert_true(phone_wait(bob.phone, 0, PHONE_ACKED, SOON_MS));
-	assert_true(call_wait(&gw, &alice, call->id, "in-progress", SOON_MS, call));
+	assert_true(api_wait(&gw, &alice, call->id, "in-progress", SOON_MS, call));
 	assert_string_equal(call->reason, "");
 }
 
@@ -115,7 +115,7 @@ void pair_after(struct told *call)
 
 void pair_expect(struct told *call, const char *status, const char *reason)
 {
-	assert_true(call_wait(&gw, &alice, call->id, "ended", SOON_MS, call));
+	assert_true(api_wait(&gw, &alice, call->id, "ended", SOON_MS, call));
 	assert_string_equal(call->status, status);
 	assert_string_equal(call->reason, reason);
 	pair_after(call);
@@ -127,7 +127,7 @@ void pair_find_dialled(struct told *call)
 	*call = (struct told){ .http_status = 0 };
 	while (now_ms() < deadline) {
 		struct http_reply *reply = gateway_http(&gw, "GET", "/api/v1/opensips/calls?limit=1", alice.key, NULL);
-		call_read(json_at(reply->json, "calls.0"), call);
+		api_read(json_at(reply->json, "calls.0"), call);
 		if (strcmp(call->direction, "outbound-dial") == 0) {
 			return;
 		}

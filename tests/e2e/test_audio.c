@@ -38,12 +38,12 @@ static void two_real_phones_hear_each_other(void)
 	struct told call;
 	assert_true(user_make(&gw, "anna", &anna) && user_make(&gw, "ben", &ben));
 	struct baresip *a = start(&anna, ALICE_HZ), *b = start(&ben, BOB_HZ);
-	assert_int_equal(call_initiate(&gw, &anna, "ben", &call), 201);
+	assert_int_equal(api_initiate(&gw, &anna, "ben", &call), 201);
 	assert_true(baresip_wait(a, "CALL_ESTABLISHED", 1, 8000));
 	assert_true(baresip_wait(b, "CALL_ESTABLISHED", 1, 8000));
-	assert_true(call_wait(&gw, &anna, call.id, "in-progress", SOON_MS, &call));
+	assert_true(api_wait(&gw, &anna, call.id, "in-progress", SOON_MS, &call));
 	nap_ms(TALK_MS);
-	assert_int_equal(call_end(&gw, &anna, call.id), 200);
+	assert_int_equal(api_end(&gw, &anna, call.id), 200);
 	assert_true(baresip_wait(a, "CALL_CLOSED", 1, SOON_MS));
 	assert_true(baresip_wait(b, "CALL_CLOSED", 1, SOON_MS));
 	check(a, BOB_HZ, ALICE_HZ);
@@ -120,7 +120,7 @@ static void a_test_phone_and_a_real_one_hear_each_other(void)
 	pair_reset();
 	assert_true(user_make(&gw, "ben3", &ben));
 	struct baresip *b = start(&ben, BOB_HZ);
-	assert_int_equal(call_initiate(&gw, &alice, "ben3", &call), 201);
+	assert_int_equal(api_initiate(&gw, &alice, "ben3", &call), 201);
 	assert_true(baresip_wait(b, "CALL_ESTABLISHED", 1, 8000));
 	assert_true(hears(alice.phone, BOB_HZ));
 	nap_ms(TALK_MS);

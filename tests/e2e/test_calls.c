@@ -39,11 +39,11 @@ static void call_ends_when_api_asks(void)
 	struct told call;
 	pair_reset();
 	pair_talk(&call);
-	assert_int_equal(call_end(&gw, &alice, call.id), 200);
+	assert_int_equal(api_end(&gw, &alice, call.id), 200);
 	pair_expect(&call, "completed", "ended_by_api");
-	assert_int_equal(call_end(&gw, &alice, call.id), 200); /* again: nothing changes */
+	assert_int_equal(api_end(&gw, &alice, call.id), 200); /* again: nothing changes */
 	int64_t seq = call.seq;
-	assert_true(call_get(&gw, &alice, call.id, &call));
+	assert_true(api_get(&gw, &alice, call.id, &call));
 	assert_int_equal(call.seq, seq);
 }
 
@@ -56,7 +56,7 @@ static void initiate_answers_while_the_callers_phone_rings(void)
 	pair_start(&call);
 	assert_true(now_ms() - before < 1500);
 	assert_string_equal(call.status, "ringing");
-	assert_int_equal(call_end(&gw, &alice, call.id), 200);
+	assert_int_equal(api_end(&gw, &alice, call.id), 200);
 	pair_expect(&call, "canceled", "ended_by_api");
 	assert_true(phone_at_ms(alice.phone, 0, PHONE_CANCELED) != 0);
 	assert_int_equal(phone_calls(bob.phone), 0);
@@ -69,7 +69,7 @@ static void cancel_while_callee_rings(void)
 	phone_script(bob.phone, rings);
 	pair_start(&call);
 	assert_true(phone_wait(bob.phone, 0, PHONE_RINGING, SOON_MS));
-	assert_int_equal(call_end(&gw, &alice, call.id), 200);
+	assert_int_equal(api_end(&gw, &alice, call.id), 200);
 	pair_expect(&call, "canceled", "ended_by_api");
 	assert_true(phone_at_ms(bob.phone, 0, PHONE_CANCELED) != 0);
 	assert_true(phone_at_ms(alice.phone, 0, PHONE_BYE) != 0);
@@ -94,10 +94,10 @@ static void callee_that_answers_as_it_is_cancelled_is_hung_up(void)
 	phone_script(bob.phone, (struct phone_script){ .manner = PHONE_CROSSES });
 	pair_start(&call);
 	assert_true(phone_wait(bob.phone, 0, PHONE_RINGING, SOON_MS));
-	assert_int_equal(call_end(&gw, &alice, call.id), 200);
+	assert_int_equal(api_end(&gw, &alice, call.id), 200);
 	assert_true(phone_wait(bob.phone, 0, PHONE_BYE, SOON_MS));
 	assert_true(phone_at_ms(bob.phone, 0, PHONE_ACKED) != 0);
-	assert_true(call_wait(&gw, &alice, call.id, "ended", SOON_MS, &call));
+	assert_true(api_wait(&gw, &alice, call.id, "ended", SOON_MS, &call));
 	assert_string_equal(call.status, "canceled");
 	assert_string_equal(call.reason, "ended_by_api");
 	assert_int_equal(slots_wait(&gw, alice.id, 0, SOON_MS), 0);
@@ -141,10 +141,10 @@ static void caller_is_not_registered(void)
 {
 	struct told call;
 	pair_reset();
-	assert_int_equal(call_initiate(&gw, &carol, bob.username, &call), 409);
+	assert_int_equal(api_initiate(&gw, &carol, bob.username, &call), 409);
 	assert_int_equal(slots_wait(&gw, carol.id, 0, 2000), 0);
 	struct http_reply *reply = gateway_http(&gw, "GET", "/api/v1/opensips/calls?limit=1", carol.key, NULL);
-	call_read(json_at(reply->json, "calls.0"), &call);
+	api_read(json_at(reply->json, "calls.0"), &call);
 	assert_string_equal(call.status, "failed");
 	assert_string_equal(call.reason, "caller_not_registered");
 	assert_int_equal(phone_calls(bob.phone), 0);
@@ -187,7 +187,7 @@ static void callee_is_not_registered(void)
 {
 	struct told call;
 	pair_reset();
-	assert_int_equal(call_initiate(&gw, &alice, carol.username, &call), 201);
+	assert_int_equal(api_initiate(&gw, &alice, carol.username, &call), 201);
 	pair_expect(&call, "failed", "callee_not_registered");
 }
 
@@ -198,7 +198,7 @@ static void phones_without_a_common_codec(void)
 	struct phone *phone = phone_new(lab, &opts);
 	pair_reset();
 	assert_int_equal(phone_register(phone, 60), 200);
-	assert_int_equal(call_initiate(&gw, &alice, carol.username, &call), 201);
+	assert_int_equal(api_initiate(&gw, &alice, carol.username, &call), 201);
 	pair_expect(&call, "failed", "media_incompatible");
 	assert_int_equal(phone_register(phone, 0), 200);
 	phone_free(phone);
@@ -217,7 +217,7 @@ static void hold_by_either_party_keeps_the_call(void)
 	struct phone_call b;
 	assert_true(phone_call(bob.phone, 0, &b));
 	assert_true(b.reinvites >= 2); /* alice's hold and its end reached bob */
-	assert_true(call_get(&gw, &alice, call.id, &call));
+	assert_true(api_get(&gw, &alice, call.id, &call));
 	assert_string_equal(call.status, "in-progress");
 	phone_hangup(bob.phone, 0);
 	pair_expect(&call, "completed", "hangup_callee");
@@ -231,12 +231,12 @@ static void every_phone_of_the_callee_rings_and_one_answers(void)
 	assert_int_equal(phone_register(second, 60), 200);
 	phone_script(second, rings);
 	phone_script(bob.phone, rings);
-	assert_int_equal(call_initiate(&gw, &alice, "bob", &call), 201);
+	assert_int_equal(api_initiate(&gw, &alice, "bob", &call), 201);
 	assert_true(phone_wait(bob.phone, 0, PHONE_RINGING, SOON_MS));
 	assert_true(phone_wait(second, 0, PHONE_RINGING, SOON_MS));
 	phone_answer(bob.phone, 0);
 	assert_true(phone_wait(second, 0, PHONE_CANCELED, SOON_MS));
-	assert_true(call_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
+	assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
 	phone_hangup(alice.phone, 0);
 	pair_expect(&call, "completed", "hangup_caller");
 	assert_int_equal(phone_register(second, 0), 200);
@@ -251,11 +251,11 @@ static void a_phone_on_tcp_is_called_like_any_other(void)
 	pair_reset();
 	assert_non_null(phone);
 	assert_int_equal(phone_register(phone, 60), 200);
-	assert_int_equal(call_initiate(&gw, &alice, carol.username, &call), 201);
+	assert_int_equal(api_initiate(&gw, &alice, carol.username, &call), 201);
 	assert_true(phone_wait(phone, 0, PHONE_ACKED, SOON_MS));
-	assert_true(call_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
+	assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
 	phone_hangup(phone, 0);
-	assert_true(call_wait(&gw, &alice, call.id, "ended", SOON_MS, &call));
+	assert_true(api_wait(&gw, &alice, call.id, "ended", SOON_MS, &call));
 	assert_string_equal(call.reason, "hangup_callee");
 	assert_int_equal(slots_wait(&gw, alice.id, 0, 2000), 0);
 	assert_int_equal(phone_register(phone, 0), 200);
@@ -271,12 +271,12 @@ static void auto_answer_is_passed_to_the_callers_phone_only(void)
 	snprintf(body, sizeof(body), "{\"fromNumber\":\"+15550001111\",\"toNumber\":\"%s\",\"useTwilio\":false,\"autoAnswer\":true}", bob.username);
 	struct http_reply *reply = gateway_http(&gw, "POST", "/api/v1/opensips/call/initiate", alice.key, body);
 	assert_int_equal(reply->status, 201);
-	call_read(json_at(reply->json, "session"), &call);
+	api_read(json_at(reply->json, "session"), &call);
 	assert_true(phone_wait(bob.phone, 0, PHONE_ACKED, SOON_MS));
 	assert_true(phone_call(alice.phone, 0, &a) && a.auto_answer);
 	assert_true(phone_call(bob.phone, 0, &b) && !b.auto_answer);
 	assert_string_equal(b.peer, "+15550001111");
-	assert_int_equal(call_end(&gw, &alice, call.id), 200);
+	assert_int_equal(api_end(&gw, &alice, call.id), 200);
 	pair_expect(&call, "completed", "ended_by_api");
 }
 

@@ -23,7 +23,7 @@ static void restart(void)
 static void assert_over(const char *id)
 {
 	struct told call;
-	assert_true(call_wait(&gw, &alice, id, "ended", 15000, &call));
+	assert_true(api_wait(&gw, &alice, id, "ended", 15000, &call));
 	print_message("%s, %s\n", call.status, call.reason);
 	assert_string_not_equal(call.reason, "");
 	assert_int_equal(slots_wait(&gw, "alice", 0, SOON_MS), 0);
@@ -41,10 +41,10 @@ static void a_call_goes_on_without_the_gateway_and_ends_with_it(void)
 	assert_int_equal(phone_calls_up(alice.phone), 1);
 	assert_int_equal(phone_calls_up(bob.phone), 1);
 	restart();
-	assert_true(call_get(&gw, &alice, call.id, &call));
+	assert_true(api_get(&gw, &alice, call.id, &call));
 	if (strcmp(call.status, "in-progress") == 0) { /* it was taken up again: the API can end it */
 		assert_int_equal(slots_wait(&gw, "alice", 1, SOON_MS), 1);
-		assert_int_equal(call_end(&gw, &alice, call.id), 200);
+		assert_int_equal(api_end(&gw, &alice, call.id), 200);
 	}
 	assert_over(call.id);
 	assert_true(phone_wait(alice.phone, 0, PHONE_ENDED, SOON_MS));
@@ -97,10 +97,10 @@ static void a_dialled_call_is_found_again(void)
 	assert_int_equal(phone_dial(alice.phone, bob.username), 0);
 	assert_true(phone_wait(bob.phone, 0, PHONE_ACKED, SOON_MS));
 	pair_find_dialled(&call);
-	assert_true(call_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
+	assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
 	kill_nexusd();
 	restart();
-	assert_true(call_get(&gw, &alice, call.id, &call));
+	assert_true(api_get(&gw, &alice, call.id, &call));
 	assert_string_equal(call.status, "in-progress");
 	assert_int_equal(slots_wait(&gw, "alice", 1, SOON_MS), 1);
 	phone_hangup(alice.phone, 0);

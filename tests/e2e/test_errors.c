@@ -149,16 +149,16 @@ static void a_retried_initiate_places_one_call(void)
 	phone_script(alice.phone, (struct phone_script){ .manner = PHONE_RINGS });
 	struct http_reply *reply = gateway_http_with(&gw, "POST", CALL, alice.key, TO("bob"), header);
 	assert_int_equal(reply->status, 201);
-	call_read(json_at(reply->json, "session"), &first);
+	api_read(json_at(reply->json, "session"), &first);
 	assert_string_equal(http_header(reply, "Idempotent-Replayed"), "");
 	reply = gateway_http_with(&gw, "POST", CALL, alice.key, TO("bob"), header);
 	assert_int_equal(reply->status, 201);
-	call_read(json_at(reply->json, "session"), &again);
+	api_read(json_at(reply->json, "session"), &again);
 	assert_string_equal(http_header(reply, "Idempotent-Replayed"), "true");
 	assert_string_equal(again.id, first.id);
 	expect(gateway_http_with(&gw, "POST", CALL, alice.key, TO("alice"), header), 422, "idempotency_mismatch");
 	assert_int_equal(phone_calls(alice.phone), 1);
-	assert_int_equal(call_end(&gw, &alice, first.id), 200);
+	assert_int_equal(api_end(&gw, &alice, first.id), 200);
 	assert_int_equal(slots_wait(&gw, "alice", 0, SOON_MS), 0);
 }
 

@@ -12,7 +12,7 @@ static void place_by_api(void)
 {
 	struct told call;
 	for (int i = 0; i < BY_API; i++) {
-		assert_int_equal(call_initiate(&gw, &alice, bob.username, &call), 201);
+		assert_int_equal(api_initiate(&gw, &alice, bob.username, &call), 201);
 		snprintf(ids[i], sizeof(ids[i]), "%s", call.id);
 	}
 }
@@ -49,19 +49,19 @@ static void forty_nine_by_api_and_two_dialled_are_one_too_many(void)
 
 	struct told call;
 	struct http_reply *reply = NULL;
-	assert_int_equal(call_initiate(&gw, &alice, bob.username, &call), 429);
+	assert_int_equal(api_initiate(&gw, &alice, bob.username, &call), 429);
 	reply = gateway_http(&gw, "GET", "/api/v1/opensips/health", alice.key, NULL);
 	assert_int_equal(json_number(reply->json, "activeCalls"), BY_API + 1);
 
 	phone_hangup(other, first.code == 200 ? a : b);
 	for (int i = 0; i < BY_API; i++) {
-		assert_int_equal(call_end(&gw, &alice, ids[i]), 200);
+		assert_int_equal(api_end(&gw, &alice, ids[i]), 200);
 	}
 	assert_true(wait_up(bob.phone, 0));
 	assert_true(wait_up(alice.phone, 0));
 	assert_int_equal(slots_wait(&gw, "alice", 0, SOON_MS), 0);
-	assert_int_equal(call_initiate(&gw, &alice, bob.username, &call), 201); /* there is room again */
-	assert_int_equal(call_end(&gw, &alice, call.id), 200);
+	assert_int_equal(api_initiate(&gw, &alice, bob.username, &call), 201); /* there is room again */
+	assert_int_equal(api_end(&gw, &alice, call.id), 200);
 	assert_int_equal(slots_wait(&gw, "alice", 0, SOON_MS), 0);
 	phone_free(other);
 }

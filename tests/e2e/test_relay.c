@@ -147,10 +147,10 @@ static void forged_nexus_headers_are_not_believed(void)
 	assert_true(phone_wait(phone, number, PHONE_ACKED, SOON_MS));
 	pair_find_dialled(&call);
 	assert_string_not_equal(call.id, "session_1_forged");
-	assert_true(call_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
+	assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
 	assert_int_equal(slots_wait(&gw, "alice", 1, SOON_MS), 1);
 	phone_hangup(phone, number);
-	assert_true(call_wait(&gw, &alice, call.id, "ended", SOON_MS, &call));
+	assert_true(api_wait(&gw, &alice, call.id, "ended", SOON_MS, &call));
 	assert_int_equal(lab_nexus_headers(lab), 0);
 	phone_free(phone);
 }

@@ -25,12 +25,12 @@ static void call_by_curl(void)
 	const char *const argv[] = { "curl", "-sS", "-K", config, "-X", "POST", url, "-H", "Content-Type: application/json", "-d", body, NULL };
 	assert_int_equal(proc_run(argv, &out, NULL, 10000), 0);
 	struct json_object *json = json_parse(out);
-	call_read(json_at(json, "session"), &call);
+	api_read(json_at(json, "session"), &call);
 	json_free(json);
 	free(out);
 	assert_string_equal(call.status, "ringing");
 	assert_true(phone_wait(bob.phone, 0, PHONE_ACKED, SOON_MS));
-	assert_true(call_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
+	assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
 	phone_hangup(bob.phone, 0);
 	pair_expect(&call, "completed", "hangup_callee");
 }
@@ -40,7 +40,7 @@ static void call_by_nexusctl(void)
 	struct told call = { .http_status = 0 };
 	pair_reset();
 	assert_int_equal(gateway_ctl(&gw, "call start --user alice --from +1234567890 --to %s --wait answered", bob.username), 0);
-	call_read(gateway_ctl_json(), &call);
+	api_read(gateway_ctl_json(), &call);
 	assert_string_equal(call.status, "in-progress");
 	assert_true(phone_wait(bob.phone, 0, PHONE_ACKED, SOON_MS));
 	assert_int_equal(gateway_ctl(&gw, "call end %s", call.id), 0);
@@ -81,7 +81,7 @@ static void call_dialled_by_a_phone_is_a_session(void)
 	struct told call;
 	dial(&call);
 	assert_true(phone_wait(alice.phone, 0, PHONE_ACKED, SOON_MS));
-	assert_true(call_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
+	assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
 	assert_int_equal(slots_wait(&gw, alice.id, 1, SOON_MS), 1);
 	phone_hangup(alice.phone, 0);
 	pair_expect(&call, "completed", "hangup_caller");
@@ -101,8 +101,8 @@ static void dialled_call_ends_when_api_asks(void)
 	struct told call;
 	dial(&call);
 	assert_true(phone_wait(bob.phone, 0, PHONE_ACKED, SOON_MS));
-	assert_true(call_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
-	assert_int_equal(call_end(&gw, &alice, call.id), 200);
+	assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
+	assert_int_equal(api_end(&gw, &alice, call.id), 200);
 	pair_expect(&call, "completed", "ended_by_api");
 	assert_true(phone_at_ms(alice.phone, 0, PHONE_BYE) != 0);
 	assert_true(phone_at_ms(bob.phone, 0, PHONE_BYE) != 0);
@@ -116,7 +116,7 @@ static void dialled_call_ended_by_api_while_it_rings(void)
 	assert_int_equal(phone_dial(alice.phone, bob.username), 0);
 	assert_true(phone_wait(alice.phone, 0, PHONE_RINGING, SOON_MS));
 	pair_find_dialled(&call);
-	assert_int_equal(call_end(&gw, &alice, call.id), 200);
+	assert_int_equal(api_end(&gw, &alice, call.id), 200);
 	assert_true(phone_wait(bob.phone, 0, PHONE_CANCELED, SOON_MS));
 	assert_true(phone_wait(alice.phone, 0, PHONE_ENDED, SOON_MS));
 	pair_expect(&call, "canceled", "ended_by_api");

@@ -92,14 +92,16 @@ bool gateway_sip_start(struct gateway *gw)
 	struct http_reply *reply = gateway_http(gw, "POST", "/api/v1/opensips/start", gw->admin_key, NULL);
 	while (now_ms() < deadline) {
 		reply = gateway_http(gw, "GET", "/api/v1/opensips/health", gw->admin_key, NULL);
-		if (strcmp(json_text(reply->json, "opensipsStatus"), "running") == 0) {
+		const char *status = json_text(reply->json, "opensipsStatus");
+		if (strcmp(status, "running") == 0) {
 			return true;
+		}
+		if (strcmp(status, "failed") == 0) {
+			break;
 		}
 		nap_ms(20);
 	}
-	char *log = proc_read_file(gw->nexusd_log);
-	fprintf(stderr, "the SIP server does not start: %s\n%s\n", reply->body, log ? log : "");
-	free(log);
+	fprintf(stderr, "the SIP server does not start: %s\n", reply->body);
 	return false;
 }
 

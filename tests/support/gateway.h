@@ -70,12 +70,12 @@ struct told {
 	int sip_code;
 };
 /** POST call/initiate without Twilio. @return HTTP status. */
-int call_initiate(struct gateway *gw, const struct user *user, const char *to, struct told *out);
-void call_read(struct json_object *session, struct told *out);
-bool call_get(struct gateway *gw, const struct user *user, const char *id, struct told *out);
+int api_initiate(struct gateway *gw, const struct user *user, const char *to, struct told *out);
+void api_read(struct json_object *session, struct told *out);
+bool api_get(struct gateway *gw, const struct user *user, const char *id, struct told *out);
 /** Poll until it has this status ("ended": any final one). False when it does not come in time; out is what it was last. */
-bool call_wait(struct gateway *gw, const struct user *user, const char *id, const char *status, int timeout_ms, struct told *out);
-int call_end(struct gateway *gw, const struct user *user, const char *id);
+bool api_wait(struct gateway *gw, const struct user *user, const char *id, const char *status, int timeout_ms, struct told *out);
+int api_end(struct gateway *gw, const struct user *user, const char *id);
 /** Wait until the user holds `want` call slots. @return how many it holds at last. */
 int64_t slots_wait(struct gateway *gw, const char *user_id, int64_t want, int timeout_ms);
 

@@ -47,7 +47,7 @@ static void copy(char *to, size_t size, struct json_object *json, const char *pa
 	snprintf(to, size, "%s", json_text(json, path));
 }
 
-void call_read(struct json_object *session, struct told *out)
+void api_read(struct json_object *session, struct told *out)
 {
 	copy(out->id, sizeof(out->id), session, "sessionId");
 	copy(out->status, sizeof(out->status), session, "status");
@@ -62,31 +62,31 @@ void call_read(struct json_object *session, struct told *out)
 	out->sip_code = (int)json_number(session, "sipCode");
 }
 
-int call_initiate(struct gateway *gw, const struct user *user, const char *to, struct told *out)
+int api_initiate(struct gateway *gw, const struct user *user, const char *to, struct told *out)
 {
 	char body[256];
 	snprintf(body, sizeof(body), "{\"fromNumber\":\"+15550001111\",\"toNumber\":\"%s\",\"useTwilio\":false}", to);
 	struct http_reply *reply = gateway_http(gw, "POST", "/api/v1/opensips/call/initiate", user->key, body);
 	*out = (struct told){ .http_status = reply->status };
-	call_read(json_at(reply->json, "session"), out);
+	api_read(json_at(reply->json, "session"), out);
 	return reply->status;
 }
 
-bool call_get(struct gateway *gw, const struct user *user, const char *id, struct told *out)
+bool api_get(struct gateway *gw, const struct user *user, const char *id, struct told *out)
 {
 	char path[160];
 	snprintf(path, sizeof(path), "/api/v1/opensips/call/%s", id);
 	struct http_reply *reply = gateway_http(gw, "GET", path, user->key, NULL);
 	*out = (struct told){ .http_status = reply->status };
-	call_read(json_at(reply->json, "session"), out);
+	api_read(json_at(reply->json, "session"), out);
 	return reply->status == 200;
 }
 
-bool call_wait(struct gateway *gw, const struct user *user, const char *id, const char *status, int timeout_ms, struct told *out)
+bool api_wait(struct gateway *gw, const struct user *user, const char *id, const char *status, int timeout_ms, struct told *out)
 {
 	int64_t deadline = now_ms() + timeout_ms;
 	for (;;) {
-		bool got = call_get(gw, user, id, out);
+		bool got = api_get(gw, user, id, out);
 		if (got && (strcmp(out->status, status) == 0 || (strcmp(status, "ended") == 0 && out->ended_ms != 0))) {
 			return true;
 		}
@@ -97,7 +97,7 @@ bool call_wait(struct gateway *gw, const struct user *user, const char *id, cons
 	}
 }
 
-int call_end(struct gateway *gw, const struct user *user, const char *id)
+int api_end(struct gateway *gw, const struct user *user, const char *id)
 {
 	char path[160];
 	snprintf(path, sizeof(path), "/api/v1/opensips/call/%s/end", id);
