@@ -137,7 +137,7 @@ static void the_secret_is_private_kept_and_unlike_another_folders(void **state)
 	char before[64];
 
 	assert_string_equal(first->set.secret, second->set.secret);
-	assert_int_equal(strlen(first->set.secret), 43);
+	assert_int_equal(strlen(first->set.secret), 32); /* what OpenSIPS insists on */
 	assert_int_equal(folder_mode("sip/secret"), 0600);
 	assert_string_equal(first->service_md5, second->service_md5);
 	snprintf(before, sizeof(before), "%s", first->set.secret);
