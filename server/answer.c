@@ -23,8 +23,8 @@ static void log_access(struct exchange *x, int status, size_t len, int64_t us)
 	text_add_logged(&line, x->pass->key_id);
 	text_add(&line, " user=");
 	text_add_logged(&line, x->pass->user_id ? x->pass->user_id : "-");
-	text_add(&line, " method=%s route=%s status=%d bytes=%zu us=%lld client=%s", x->route->method, x->route->pattern, status, len,
-		 (long long)us, http_client(x->http));
+	text_add(&line, " method=%s route=%s status=%d bytes=%zu us=%lld client=%s", x->route->method,
+		x->route->pattern, status, len, (long long)us, http_client(x->http));
 	fields = text_take(&line, NULL);
 	if (fields)
 		log_fields(NXV_LOG_INFO, "access", fields);
@@ -39,7 +39,8 @@ static void rate_headers(struct exchange *x)
 		return;
 	snprintf(value, sizeof(value), "\"minute\";q=%u;w=60", x->pass->rate_limit);
 	http_answer_header(x->http, "RateLimit-Policy", value);
-	snprintf(value, sizeof(value), "\"minute\";r=%u;t=%u", x->pass->rate_remaining, (x->pass->rate_reset_ms + 999) / 1000);
+	snprintf(value, sizeof(value), "\"minute\";r=%u;t=%u", x->pass->rate_remaining,
+		(x->pass->rate_reset_ms + 999) / 1000);
 	http_answer_header(x->http, "RateLimit", value);
 }
 
@@ -52,7 +53,8 @@ static void common_headers(struct exchange *x, size_t len)
 		http_answer_header(x->http, "Cache-Control", "no-store");
 }
 
-/* The stored answer is what a repeat gets. Failures are forgotten, so that the client may try again, unless a call was placed. */
+/* The stored answer is what a repeat gets. Failures are forgotten, so that the client may try again, unless a call was
+ * placed. */
 static void settle_idempotency(struct exchange *x, int status, const char *body)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
@@ -60,7 +62,8 @@ static void settle_idempotency(struct exchange *x, int status, const char *body)
 
 	if (!x->idempotency_key)
 		return;
-	if (nxv_idempotency_finish(x->ctx, x->pass->key_id, x->idempotency_key, status, keep ? body : NULL, &err) != NXV_OK)
+	if (nxv_idempotency_finish(x->ctx, x->pass->key_id, x->idempotency_key, status, keep ? body : NULL, &err) !=
+		NXV_OK)
 		log_write(NULL, NXV_LOG_ERROR, "http", err.message);
 	x->idempotency_key = NULL;
 }
@@ -90,8 +93,9 @@ static void finish(struct exchange *x, int status, char *owned, const char *body
 			explicit_bzero(owned, len);
 		free(owned);
 		status = 500;
-		body = owned = error_body("internal_error", "This request could not be recorded, so it is not answered; try again.", NULL,
-					  x->request_id, &len);
+		body = owned = error_body("internal_error",
+			"This request could not be recorded, so it is not answered; try again.", NULL, x->request_id,
+			&len);
 	}
 	common_headers(x, len);
 	us = http_now_us() - http_began_us(x->http);
@@ -104,7 +108,8 @@ static void finish(struct exchange *x, int status, char *owned, const char *body
 
 void answer_json(struct exchange *x, int status, char *body, size_t len)
 {
-	static const char nomem[] = "{\"success\":false,\"error\":{\"code\":\"no_memory\",\"message\":\"The server is out of memory; try again.\"}}";
+	static const char nomem[] = "{\"success\":false,\"error\":{\"code\":\"no_memory\",\"message\":\"The server is "
+				    "out of memory; try again.\"}}";
 
 	if (body)
 		finish(x, status, body, body, len);
@@ -186,7 +191,8 @@ void answer_page(struct exchange *x, const char *name, char *json, const char *c
 	answer_json(x, 200, body, len);
 }
 
-void answer_problem(struct exchange *x, int status, const char *code, const char *message, const struct nxv_problems *problems)
+void answer_problem(
+	struct exchange *x, int status, const char *code, const char *message, const struct nxv_problems *problems)
 {
 	size_t len;
 	char *body;

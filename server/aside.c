@@ -1,4 +1,5 @@
-/* aside.c - one thread beside a loop for library calls that may have to wait for the SIP server, so that no loop does. */
+/* aside.c - one thread beside a loop for library calls that may have to wait for the SIP server, so that no loop does.
+ */
 #include "aside.h"
 
 #include <pthread.h>

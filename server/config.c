@@ -23,10 +23,14 @@ const char config_usage[] =
 enum { OPT_CONFIG = 1, OPT_LISTEN, OPT_STATE, OPT_SET, OPT_ROUTES, OPT_VERSION, OPT_HELP };
 
 static const struct option options[] = {
-	{ "config", required_argument, NULL, OPT_CONFIG }, { "listen", required_argument, NULL, OPT_LISTEN },
-	{ "state", required_argument, NULL, OPT_STATE },   { "set", required_argument, NULL, OPT_SET },
-	{ "routes", no_argument, NULL, OPT_ROUTES },       { "version", no_argument, NULL, OPT_VERSION },
-	{ "help", no_argument, NULL, OPT_HELP },           { NULL, 0, NULL, 0 },
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "listen", required_argument, NULL, OPT_LISTEN },
+	{ "state", required_argument, NULL, OPT_STATE },
+	{ "set", required_argument, NULL, OPT_SET },
+	{ "routes", no_argument, NULL, OPT_ROUTES },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
 };
 
 static char *join(const char *first, const char *second)
@@ -63,17 +67,27 @@ static bool default_state(struct config *config)
 static bool take(struct config *config, int option, size_t *sets)
 {
 	switch (option) {
-	case OPT_CONFIG: config->config_file = optarg; return true;
-	case OPT_STATE: config->state_dir = optarg; return true;
-	case OPT_SET: config->set[(*sets)++] = optarg; return true;
-	case OPT_ROUTES: return config->routes = true;
-	case OPT_VERSION: return config->version = true;
-	case OPT_HELP: return config->help = true;
+	case OPT_CONFIG:
+		config->config_file = optarg;
+		return true;
+	case OPT_STATE:
+		config->state_dir = optarg;
+		return true;
+	case OPT_SET:
+		config->set[(*sets)++] = optarg;
+		return true;
+	case OPT_ROUTES:
+		return config->routes = true;
+	case OPT_VERSION:
+		return config->version = true;
+	case OPT_HELP:
+		return config->help = true;
 	case OPT_LISTEN:
 		free(config->listen);
 		config->listen = join("http.listen=", optarg);
 		return config->listen != NULL;
-	default: return false;
+	default:
+		return false;
 	}
 }
 

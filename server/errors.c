@@ -37,7 +37,8 @@ bool error_is_public(nxv_status status)
 	return (size_t)status < sizeof(table) / sizeof(table[0]) && table[status].is_public;
 }
 
-char *error_body(const char *code, const char *message, const struct nxv_problems *problems, const char *request_id, size_t *len)
+char *error_body(
+	const char *code, const char *message, const struct nxv_problems *problems, const char *request_id, size_t *len)
 {
 	struct text out;
 

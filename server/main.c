@@ -54,7 +54,8 @@ static bool open_context(struct server *server)
 	server->app.cors_origins = nxv_config_get(server->app.ctx, "http.cors_origins");
 	if (!server->app.cors_origins)
 		server->app.cors_origins = "";
-	server->app.initiate_wait_ms = (uint32_t)strtoul(nxv_config_get(server->app.ctx, "http.initiate_wait_ms"), NULL, 10);
+	server->app.initiate_wait_ms =
+		(uint32_t)strtoul(nxv_config_get(server->app.ctx, "http.initiate_wait_ms"), NULL, 10);
 	return true;
 }
 
@@ -102,8 +103,14 @@ static bool start_loop(struct server *server, unsigned index, unsigned connectio
 		return false;
 	}
 	lane->http = (struct http_app){
-		.user = lane, .handle = exchange_serve, .hurry = exchange_hurry, .done = exchange_done, .malformed = exchange_malformed,
-		.wake = exchange_wake, .wake_fds = { nxv_inbox_fd(lane->inbox), aside_fd(lane->aside) }, .log = http_log,
+		.user = lane,
+		.handle = exchange_serve,
+		.hurry = exchange_hurry,
+		.done = exchange_done,
+		.malformed = exchange_malformed,
+		.wake = exchange_wake,
+		.wake_fds = { nxv_inbox_fd(lane->inbox), aside_fd(lane->aside) },
+		.log = http_log,
 	};
 	lane->loop = http_loop_start(server->listener, index, &lane->http, connections);
 	if (!lane->loop)
@@ -128,7 +135,8 @@ static bool start_http(struct server *server)
 		if (!start_loop(server, i, connections))
 			return false;
 	if (!http_listener_is_loopback(server->listener))
-		log_write(NULL, NXV_LOG_WARN, "http", "API keys travel in clear here: put a TLS proxy in front, or listen on loopback");
+		log_write(NULL, NXV_LOG_WARN, "http",
+			"API keys travel in clear here: put a TLS proxy in front, or listen on loopback");
 	return true;
 }
 

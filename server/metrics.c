@@ -1,4 +1,5 @@
-/* metrics.c - counters for /metrics. One cell per route and status, so that nothing strangers send makes memory grow. */
+/* metrics.c - counters for /metrics. One cell per route and status, so that nothing strangers send makes memory grow.
+ */
 #include "metrics.h"
 
 #include <inttypes.h>
@@ -38,22 +39,28 @@ static void write_row(struct text *out, size_t row)
 		unsigned long long n = atomic_load_explicit(&requests[row][i], memory_order_relaxed);
 
 		if (n)
-			text_add(out, "nexusd_requests_total{method=\"%s\",route=\"%s\",status=\"%d\"} %llu\n", route ? route->method : "",
-				 route ? route->pattern : "", i + STATUS_MIN, n);
+			text_add(out, "nexusd_requests_total{method=\"%s\",route=\"%s\",status=\"%d\"} %llu\n",
+				route ? route->method : "", route ? route->pattern : "", i + STATUS_MIN, n);
 	}
 }
 
 void metrics_write(struct text *out)
 {
-	text_add(out, "# HELP nexusd_requests_total Requests answered, by route and status; an empty route: none matched.\n"
-		      "# TYPE nexusd_requests_total counter\n");
+	text_add(out,
+		"# HELP nexusd_requests_total Requests answered, by route and status; an empty route: none matched.\n"
+		"# TYPE nexusd_requests_total counter\n");
 	for (size_t row = 0; row < ROUTES_MAX && (row == 0 || router_at(row - 1)); row++)
 		write_row(out, row);
-	text_add(out, "# HELP nexusd_request_seconds_total Time spent on requests, waits included.\n"
-		      "# TYPE nexusd_request_seconds_total counter\nnexusd_request_seconds_total %.6f\n",
-		 (double)atomic_load(&total_us) / 1e6);
-	text_add(out, "# HELP nexusd_unknown_keys_total Requests without a valid API key.\n"
-		      "# TYPE nexusd_unknown_keys_total counter\nnexusd_unknown_keys_total %llu\n", atomic_load(&unknown_keys));
-	text_add(out, "# HELP nexusd_malformed_requests_total Requests refused before they were routed.\n"
-		      "# TYPE nexusd_malformed_requests_total counter\nnexusd_malformed_requests_total %llu\n", atomic_load(&malformed));
+	text_add(out,
+		"# HELP nexusd_request_seconds_total Time spent on requests, waits included.\n"
+		"# TYPE nexusd_request_seconds_total counter\nnexusd_request_seconds_total %.6f\n",
+		(double)atomic_load(&total_us) / 1e6);
+	text_add(out,
+		"# HELP nexusd_unknown_keys_total Requests without a valid API key.\n"
+		"# TYPE nexusd_unknown_keys_total counter\nnexusd_unknown_keys_total %llu\n",
+		atomic_load(&unknown_keys));
+	text_add(out,
+		"# HELP nexusd_malformed_requests_total Requests refused before they were routed.\n"
+		"# TYPE nexusd_malformed_requests_total counter\nnexusd_malformed_requests_total %llu\n",
+		atomic_load(&malformed));
 }

@@ -1,4 +1,5 @@
-/* middleware.c - what every request passes, in order, before its route: see steps[]. Each step either lets it go on or answers. */
+/* middleware.c - what every request passes, in order, before its route: see steps[]. Each step either lets it go on or
+ * answers. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -70,10 +71,11 @@ static bool share_with_origin(struct exchange *x)
 		return true;
 	http_answer_header(x->http, "Access-Control-Allow-Origin", origin);
 	http_answer_header(x->http, "Access-Control-Expose-Headers",
-			   "X-Request-Id, RateLimit, RateLimit-Policy, Retry-After, Idempotent-Replayed, Link");
+		"X-Request-Id, RateLimit, RateLimit-Policy, Retry-After, Idempotent-Replayed, Link");
 	if (strcmp(http_method(x->http), "OPTIONS") == 0 && http_header(x->http, "Access-Control-Request-Method")) {
 		http_answer_header(x->http, "Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE");
-		http_answer_header(x->http, "Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, X-Request-Id");
+		http_answer_header(x->http, "Access-Control-Allow-Headers",
+			"Authorization, Content-Type, Idempotency-Key, X-Request-Id");
 		http_answer_header(x->http, "Access-Control-Max-Age", "600");
 	}
 	return true;
@@ -91,13 +93,15 @@ static bool find_route(struct exchange *x)
 	if (options && strcmp(http_path(x->http), "*") == 0) {
 		answer_static(x, 204, NULL, 0);
 	} else if (!x->match.allow[0]) {
-		answer_problem(x, 404, "not_found", "There is nothing at this path; /openapi.json lists what there is.", NULL);
+		answer_problem(
+			x, 404, "not_found", "There is nothing at this path; /openapi.json lists what there is.", NULL);
 	} else {
 		http_answer_header(x->http, "Allow", x->match.allow);
 		if (options)
 			answer_static(x, 204, NULL, 0);
 		else
-			answer_problem(x, 405, "method_not_allowed", "This path does not take this method; the Allow header lists those it takes.", NULL);
+			answer_problem(x, 405, "method_not_allowed",
+				"This path does not take this method; the Allow header lists those it takes.", NULL);
 	}
 	return false;
 }
@@ -146,7 +150,8 @@ static bool check_type(struct exchange *x)
 	http_body(x->http, &len);
 	if (len == 0 || !takes_body(x) || (word == 16 && strncasecmp(type, "application/json", 16) == 0))
 		return true;
-	answer_problem(x, 415, "unsupported_media_type", "Send the body as JSON, with Content-Type: application/json.", NULL);
+	answer_problem(
+		x, 415, "unsupported_media_type", "Send the body as JSON, with Content-Type: application/json.", NULL);
 	return false;
 }
 
@@ -202,7 +207,8 @@ static bool replay(struct exchange *x)
 		return true;
 	body = http_body(x->http, &len);
 	idempotency_route(x, route, sizeof(route));
-	if (nxv_idempotency_begin(x->ctx, x->pass->key_id, route, key, body, len, &what, &status, &answer, &err) != NXV_OK) {
+	if (nxv_idempotency_begin(x->ctx, x->pass->key_id, route, key, body, len, &what, &status, &answer, &err) !=
+		NXV_OK) {
 		answer_error(x, &err);
 		return false;
 	}
@@ -222,7 +228,17 @@ static bool run_route(struct exchange *x)
 }
 
 static bool (*const steps[])(struct exchange *) = {
-	take_request_id, refuse_fault, share_with_origin, find_route, enter_gate, refuse_size, check_type, check_query, check_body, replay, run_route,
+	take_request_id,
+	refuse_fault,
+	share_with_origin,
+	find_route,
+	enter_gate,
+	refuse_size,
+	check_type,
+	check_query,
+	check_body,
+	replay,
+	run_route,
 };
 
 void exchange_serve(void *user, struct http_request *req)
@@ -244,7 +260,8 @@ void exchange_serve(void *user, struct http_request *req)
 			return;
 }
 
-void exchange_wait(struct exchange *x, const char *subject, void (*resume)(struct exchange *, const struct nxv_completion *))
+void exchange_wait(
+	struct exchange *x, const char *subject, void (*resume)(struct exchange *, const struct nxv_completion *))
 {
 	free(x->subject);
 	x->subject = subject ? strdup(subject) : NULL;
@@ -268,9 +285,11 @@ static void run_work(void *token)
 }
 
 void exchange_aside(struct exchange *x, const char *subject, void (*work)(struct exchange *),
-		    void (*go)(struct exchange *, const struct nxv_completion *))
+	void (*go)(struct exchange *, const struct nxv_completion *))
 {
-	struct nxv_error err = { .status = NXV_E_BUSY, .code = "busy", .message = "too many requests wait for the SIP server" };
+	struct nxv_error err = {
+		.status = NXV_E_BUSY, .code = "busy", .message = "too many requests wait for the SIP server"
+	};
 
 	x->work = work;
 	exchange_wait(x, subject, go);
@@ -294,7 +313,9 @@ void exchange_wake(void *user)
 
 void exchange_hurry(void *user, struct http_request *req)
 {
-	struct nxv_completion done = { .token = http_data(req), .status = NXV_E_TIMEOUT, .error = { .status = NXV_E_TIMEOUT } };
+	struct nxv_completion done = {
+		.token = http_data(req), .status = NXV_E_TIMEOUT, .error = { .status = NXV_E_TIMEOUT }
+	};
 	struct lane *lane = user;
 	struct exchange *x = done.token;
 
@@ -322,7 +343,10 @@ void exchange_done(void *user, struct http_request *req)
 
 char *exchange_malformed(void *user, int status, char *id)
 {
-	static const struct { int status; const char *code, *message; } words[] = {
+	static const struct {
+		int status;
+		const char *code, *message;
+	} words[] = {
 		{ 408, "request_timeout", "The request took too long to arrive; send it at once." },
 		{ 413, "body_too_large", "A request body holds at most 64 KiB." },
 		{ 414, "uri_too_long", "A request target holds at most 4096 bytes." },

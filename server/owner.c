@@ -19,8 +19,11 @@ void owner_denied(struct exchange *x, const char *field)
 	struct nxv_problems problems = { .count = 1 };
 
 	snprintf(problems.items[0].field, sizeof(problems.items[0].field), "%s", field);
-	snprintf(problems.items[0].problem, sizeof(problems.items[0].problem), "is another's: leave it out or give your own");
-	answer_problem(x, 403, "forbidden", "This key acts for its own user only; use that user's key, or one with the permission admin.", &problems);
+	snprintf(problems.items[0].problem, sizeof(problems.items[0].problem),
+		"is another's: leave it out or give your own");
+	answer_problem(x, 403, "forbidden",
+		"This key acts for its own user only; use that user's key, or one with the permission admin.",
+		&problems);
 }
 
 bool owner_filter(struct exchange *x, const char **user_id)

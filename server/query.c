@@ -36,7 +36,8 @@ static void read_one(struct exchange *x, char *pair, struct nxv_problems *proble
 	if (!text_unescape(pair, true) || (value && !text_unescape(value, true))) {
 		fault(problems, "query", "is not well encoded: write %XX for special characters");
 	} else if (!knows(x->route->query, pair)) {
-		snprintf(problem, sizeof(problem), "is not known here: this takes %.100s", x->route->query[0] ? x->route->query : "no parameters");
+		snprintf(problem, sizeof(problem), "is not known here: this takes %.100s",
+			x->route->query[0] ? x->route->query : "no parameters");
 		fault(problems, pair, problem);
 	} else if (query_get(x, pair)) {
 		fault(problems, pair, "is given twice: give it once");

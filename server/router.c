@@ -21,14 +21,16 @@ static const struct route routes[] = {
 	{ "POST", "/api/v1/opensips/start", SIP, 0, NXV_BODY_NONE, "", sip_start },
 	{ "GET", "/api/v1/opensips/health", ANY, 0, NXV_BODY_NONE, "", sip_health },
 	{ "GET", "/api/v1/opensips/registrations", SIP, 0, NXV_BODY_NONE, "userId", sip_registrations },
-	{ "POST", "/api/v1/opensips/generate-credentials", SIP, ROUTE_CREATES, NXV_BODY_CREDENTIAL, "", credential_generate },
+	{ "POST", "/api/v1/opensips/generate-credentials", SIP, ROUTE_CREATES, NXV_BODY_CREDENTIAL, "",
+	        credential_generate },
 	{ "GET", "/api/v1/opensips/credentials", SIP, 0, NXV_BODY_NONE, "userId limit cursor", credential_list },
 	{ "DELETE", "/api/v1/opensips/credentials/:id", SIP, 0, NXV_BODY_NONE, "", credential_revoke },
 
 	{ "POST", "/api/v1/opensips/call/initiate", CALL, ROUTE_CREATES, NXV_BODY_CALL, "", call_initiate },
 	{ "GET", "/api/v1/opensips/call/:sessionId", CALL, 0, NXV_BODY_NONE, "", call_show },
 	{ "POST", "/api/v1/opensips/call/:sessionId/end", CALL, 0, NXV_BODY_NONE, "", call_end },
-	{ "GET", "/api/v1/opensips/calls", CALL, 0, NXV_BODY_NONE, "userId status since until limit cursor", call_list },
+	{ "GET", "/api/v1/opensips/calls", CALL, 0, NXV_BODY_NONE, "userId status since until limit cursor",
+	        call_list },
 
 	{ "GET", "/api/v1/usage", ANY, 0, NXV_BODY_NONE, "userId keyId since until limit cursor", usage_list },
 
@@ -82,7 +84,8 @@ static void search(const char *method, const char *path, bool literal, struct ro
 	bool head = strcmp(method, "HEAD") == 0;
 
 	for (size_t i = 0; i < ROUTES; i++) {
-		if (literal != !strchr(routes[i].pattern, ':') || !fits(routes[i].pattern, path, out->param, sizeof(out->param)))
+		if (literal != !strchr(routes[i].pattern, ':') ||
+		        !fits(routes[i].pattern, path, out->param, sizeof(out->param)))
 			continue;
 		allow(out, routes[i].method);
 		if (strcmp(routes[i].method, "GET") == 0)

@@ -5,7 +5,12 @@
 #include <sys/socket.h>
 
 static const int64_t limit_ms[] = {
-	[PHASE_NEW] = 15000, [PHASE_IDLE] = 75000, [PHASE_HEAD] = 10000, [PHASE_BODY] = 20000, [PHASE_WORK] = -1, [PHASE_SEND] = 30000,
+	[PHASE_NEW] = 15000,
+	[PHASE_IDLE] = 75000,
+	[PHASE_HEAD] = 10000,
+	[PHASE_BODY] = 20000,
+	[PHASE_WORK] = -1,
+	[PHASE_SEND] = 30000,
 };
 
 void conn_cut(struct http_conn *conn, bool timed_out)

@@ -9,7 +9,14 @@
 
 /* Headers that may come once: all that decide on framing or identity. */
 static const char *const single[] = {
-	"Host", "Content-Length", "Transfer-Encoding", "Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id", "Origin",
+	"Host",
+	"Content-Length",
+	"Transfer-Encoding",
+	"Authorization",
+	"Content-Type",
+	"Idempotency-Key",
+	"X-Request-Id",
+	"Origin",
 };
 enum { SINGLES = sizeof(single) / sizeof(single[0]) };
 
@@ -44,7 +51,8 @@ static bool is_field_value(const char *text)
 	return true;
 }
 
-/* The parser puts a NUL over CR and LF each: a line that ended in LF alone leaves one, a folded or NUL-bearing one does not fit. */
+/* The parser puts a NUL over CR and LF each: a line that ended in LF alone leaves one, a folded or NUL-bearing one does
+ * not fit. */
 static bool line_ends(struct scan *scan, const char *text)
 {
 	const char *end = text + strlen(text);
@@ -62,7 +70,8 @@ static enum MHD_Result each_header(void *user, enum MHD_ValueKind kind, const ch
 
 	(void)kind;
 	if (!is_token(name) || !value || !is_field_value(value)) {
-		refuse(req, 400, "bad_header", "A header is malformed: write Name: value, with no space before the colon.");
+		refuse(req, 400, "bad_header",
+			"A header is malformed: write Name: value, with no space before the colon.");
 		return MHD_NO;
 	}
 	if (name != scan->at || !line_ends(scan, value)) {
@@ -73,7 +82,8 @@ static enum MHD_Result each_header(void *user, enum MHD_ValueKind kind, const ch
 		if (strcasecmp(name, single[i]) != 0)
 			continue;
 		if (scan->values[i]) {
-			refuse(req, 400, "duplicate_header", "A header that may come once came twice (Host, Content-Length, Authorization ...).");
+			refuse(req, 400, "duplicate_header",
+				"A header that may come once came twice (Host, Content-Length, Authorization ...).");
 			return MHD_NO;
 		}
 		scan->values[i] = value;
@@ -109,7 +119,8 @@ static bool check_target(struct http_request *req)
 		return refuse(req, 414, "uri_too_long", "A request target holds at most 4096 bytes.");
 	for (const char *c = req->target; *c; c++)
 		if (*c <= ' ' || *c >= 0x7f || *c == '#')
-			return refuse(req, 400, "bad_request_line", "Write one space between method, target and version; encode others as %20.");
+			return refuse(req, 400, "bad_request_line",
+				"Write one space between method, target and version; encode others as %20.");
 	if (req->path[0] != '/' && !(strcmp(req->path, "*") == 0 && strcmp(req->method, "OPTIONS") == 0))
 		return refuse(req, 400, "bad_request_line", "A request target is a path that begins with /.");
 	return true;
@@ -117,7 +128,8 @@ static bool check_target(struct http_request *req)
 
 bool framing_check(struct http_request *req, const char *url, const char *version)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	struct scan scan = { .req = req };
 	bool v11 = strcmp(version, "HTTP/1.1") == 0;
 
@@ -137,8 +149,10 @@ bool framing_check(struct http_request *req, const char *url, const char *versio
 	if (req->fault.status)
 		return false;
 	if (scan.end - scan.at != 2 || scan.at[0] != '\0' || scan.at[1] != '\0')
-		return refuse(req, 400, "bad_framing", "End the head with an empty line of CRLF, and do not fold headers.");
-	if ((v11 && !scan.values[0]) || (scan.values[0] && (scan.values[0][0] == '\0' || strpbrk(scan.values[0], " \t,/@"))))
+		return refuse(
+			req, 400, "bad_framing", "End the head with an empty line of CRLF, and do not fold headers.");
+	if ((v11 && !scan.values[0]) ||
+		(scan.values[0] && (scan.values[0][0] == '\0' || strpbrk(scan.values[0], " \t,/@"))))
 		return refuse(req, 400, "bad_host", "HTTP/1.1 needs one Host header with a host name.");
 	return check_body(req, scan.values[1], scan.values[2], v11);
 }

@@ -17,7 +17,8 @@ static bool split(const char *address, char *host, size_t room, const char **por
 	const char *colon = strrchr(address, ':');
 	size_t len;
 
-	if (!colon || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1) || strtol(colon + 1, NULL, 10) > 65535)
+	if (!colon || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+		strtol(colon + 1, NULL, 10) > 65535)
 		return false;
 	*port = colon + 1;
 	len = (size_t)(colon - address);
@@ -59,8 +60,8 @@ static bool note_address(struct http_listener *listener, int fd, struct addrinfo
 	socklen_t len = info->ai_addrlen;
 	char host[64], port[16];
 
-	if (getsockname(fd, info->ai_addr, &len) != 0 ||
-	    getnameinfo(info->ai_addr, len, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+	if (getsockname(fd, info->ai_addr, &len) != 0 || getnameinfo(info->ai_addr, len, host, sizeof(host), port,
+								 sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return false;
 	if (info->ai_family == AF_INET6)
 		listener->loopback = IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)(void *)info->ai_addr)->sin6_addr);
@@ -70,7 +71,8 @@ static bool note_address(struct http_listener *listener, int fd, struct addrinfo
 	return true;
 }
 
-/* SO_REUSEPORT would let a second server share the port unseen: a socket without it finds out whether somebody listens. */
+/* SO_REUSEPORT would let a second server share the port unseen: a socket without it finds out whether somebody listens.
+ */
 static bool open_all(struct http_listener *listener, struct addrinfo *info, unsigned loops)
 {
 	int probe = open_one(info, false);
@@ -100,7 +102,8 @@ struct http_listener *http_listen(const char *address, unsigned loops, char *why
 		goto fail;
 	}
 	if (!split(address, host, sizeof(host), &port)) {
-		snprintf(why, why_len, "'%s' is no address to listen on: write HOST:PORT, [IPV6]:PORT or :PORT", address);
+		snprintf(why, why_len, "'%s' is no address to listen on: write HOST:PORT, [IPV6]:PORT or :PORT",
+			address);
 		goto fail;
 	}
 	bad = getaddrinfo(host[0] ? host : NULL, port, &hints, &found);
@@ -110,7 +113,7 @@ struct http_listener *http_listen(const char *address, unsigned loops, char *why
 	}
 	if (!open_all(listener, found, loops)) {
 		snprintf(why, why_len, "cannot listen on %s: %s%s", address, strerror(errno),
-			 errno == EADDRINUSE ? "; stop what listens there, or choose another port with --listen" : "");
+			errno == EADDRINUSE ? "; stop what listens there, or choose another port with --listen" : "");
 		goto fail;
 	}
 	freeaddrinfo(found);

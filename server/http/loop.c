@@ -40,9 +40,11 @@ static void note_client(struct http_conn *conn, struct MHD_Connection *mhd)
 	const struct sockaddr *addr = info ? info->client_addr : NULL;
 
 	if (addr && addr->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)addr)->sin_addr, conn->client, sizeof(conn->client));
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)addr)->sin_addr, conn->client,
+			sizeof(conn->client));
 	else if (addr && addr->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)addr)->sin6_addr, conn->client, sizeof(conn->client));
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)addr)->sin6_addr, conn->client,
+			sizeof(conn->client));
 }
 
 static void conn_open(struct http_loop *loop, struct MHD_Connection *mhd, void **context)
@@ -79,7 +81,8 @@ static void conn_close(struct http_loop *loop, void **context)
 	*context = NULL;
 }
 
-static void on_connection(void *user, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode what)
+static void on_connection(
+	void *user, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode what)
 {
 	if (what == MHD_CONNECTION_NOTIFY_STARTED)
 		conn_open(user, mhd, context);
@@ -92,8 +95,8 @@ static void *on_target(void *user, const char *uri, struct MHD_Connection *mhd)
 	return request_new(user, uri, mhd);
 }
 
-static enum MHD_Result on_request(void *user, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-				  const char *upload, size_t *upload_size, void **context)
+static enum MHD_Result on_request(void *user, struct MHD_Connection *mhd, const char *url, const char *method,
+	const char *version, const char *upload, size_t *upload_size, void **context)
 {
 	(void)mhd;
 	return request_step(user, *context, url, method, version, upload, upload_size);
@@ -128,11 +131,11 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *user, const char 
 
 static void daemon_start(struct http_loop *loop, int fd, unsigned max_connections)
 {
-	loop->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, loop,
-				     MHD_OPTION_EXTERNAL_LOGGER, on_log, loop, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd,
-				     MHD_OPTION_CONNECTION_LIMIT, max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
-				     MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop, MHD_OPTION_NOTIFY_COMPLETED, on_completed, loop,
-				     MHD_OPTION_URI_LOG_CALLBACK, on_target, loop, MHD_OPTION_END);
+	loop->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+		on_request, loop, MHD_OPTION_EXTERNAL_LOGGER, on_log, loop, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd,
+		MHD_OPTION_CONNECTION_LIMIT, max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop, MHD_OPTION_NOTIFY_COMPLETED, on_completed, loop,
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, loop, MHD_OPTION_END);
 }
 
 static bool watch(struct http_loop *loop, int fd)
@@ -191,7 +194,8 @@ static void *loop_main(void *arg)
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.fd == loop->stop_fd)
 				begin_stop(loop);
-			else if (events[i].data.fd == loop->app->wake_fds[0] || events[i].data.fd == loop->app->wake_fds[1])
+			else if (events[i].data.fd == loop->app->wake_fds[0] ||
+				 events[i].data.fd == loop->app->wake_fds[1])
 				loop->app->wake(loop->app->user);
 		}
 		MHD_run(loop->mhd);
@@ -212,7 +216,8 @@ static void loop_free(struct http_loop *loop)
 	free(loop);
 }
 
-struct http_loop *http_loop_start(struct http_listener *listener, unsigned index, const struct http_app *app, unsigned max_connections)
+struct http_loop *http_loop_start(
+	struct http_listener *listener, unsigned index, const struct http_app *app, unsigned max_connections)
 {
 	const union MHD_DaemonInfo *info;
 	struct http_loop *loop = calloc(1, sizeof(*loop));
@@ -230,7 +235,7 @@ struct http_loop *http_loop_start(struct http_listener *listener, unsigned index
 	listener->fds[index] = -1; /* the daemon's from here on */
 	info = MHD_get_daemon_info(loop->mhd, MHD_DAEMON_INFO_EPOLL_FD);
 	if (!info || !watch(loop, info->epoll_fd) || !watch(loop, loop->stop_fd) || !watch(loop, app->wake_fds[0]) ||
-	    !watch(loop, app->wake_fds[1]) || pthread_create(&loop->thread, NULL, loop_main, loop) != 0) {
+		!watch(loop, app->wake_fds[1]) || pthread_create(&loop->thread, NULL, loop_main, loop) != 0) {
 		MHD_stop_daemon(loop->mhd);
 		goto fail;
 	}

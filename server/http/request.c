@@ -105,9 +105,10 @@ static enum MHD_Result hand_over(struct http_loop *loop, struct http_request *re
 	return MHD_YES;
 }
 
-/* First call: only the head has come. Answering now would close the connection, so only what must close is answered here. */
-static enum MHD_Result begin(struct http_loop *loop, struct http_request *req, const char *url, const char *method,
-			     const char *version)
+/* First call: only the head has come. Answering now would close the connection, so only what must close is answered
+ * here. */
+static enum MHD_Result begin(
+	struct http_loop *loop, struct http_request *req, const char *url, const char *method, const char *version)
 {
 	bool good;
 
@@ -125,7 +126,7 @@ static enum MHD_Result begin(struct http_loop *loop, struct http_request *req, c
 }
 
 enum MHD_Result request_step(struct http_loop *loop, struct http_request *req, const char *url, const char *method,
-			     const char *version, const char *upload, size_t *upload_size)
+	const char *version, const char *upload, size_t *upload_size)
 {
 	if (!req)
 		return MHD_NO;
@@ -139,7 +140,8 @@ enum MHD_Result request_step(struct http_loop *loop, struct http_request *req, c
 	}
 	if (!req->handled) {
 		if (req->seen > HTTP_BODY_MAX)
-			req->fault = (struct http_fault){ 413, "body_too_large", "A request body holds at most 64 KiB." };
+			req->fault =
+				(struct http_fault){ 413, "body_too_large", "A request body holds at most 64 KiB." };
 		return hand_over(loop, req);
 	}
 	return req->response ? queue(req) : MHD_NO;
@@ -264,5 +266,6 @@ void http_answer(struct http_request *req, int status, char *body, size_t len)
 void http_answer_static(struct http_request *req, int status, const char *body, size_t len)
 {
 	if (!req->answered)
-		answer(req, status, MHD_create_response_from_buffer(len, (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT));
+		answer(req, status,
+			MHD_create_response_from_buffer(len, (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT));
 }

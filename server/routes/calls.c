@@ -35,9 +35,11 @@ static void answer_unregistered(struct exchange *x, const struct nxv_session *se
 	struct nxv_problems problems = { .count = 1 };
 
 	snprintf(problems.items[0].field, sizeof(problems.items[0].field), "sessionId");
-	snprintf(problems.items[0].problem, sizeof(problems.items[0].problem), "%.100s ended: caller_not_registered", session->id);
+	snprintf(problems.items[0].problem, sizeof(problems.items[0].problem), "%.100s ended: caller_not_registered",
+		session->id);
 	answer_problem(x, 409, "phone_not_registered",
-		       "No phone of this user is registered: register one with its SIP credentials, then call again.", &problems);
+		"No phone of this user is registered: register one with its SIP credentials, then call again.",
+		&problems);
 }
 
 static void answer_call_limit(struct exchange *x)
@@ -45,14 +47,17 @@ static void answer_call_limit(struct exchange *x)
 	struct nxv_error err = { .status = NXV_E_LIMIT, .retry_after_ms = 5000 };
 
 	snprintf(err.code, sizeof(err.code), "call_limit");
-	snprintf(err.message, sizeof(err.message), "This user has as many simultaneous calls as allowed; end one, or try again when one has ended.");
+	snprintf(err.message, sizeof(err.message),
+		"This user has as many simultaneous calls as allowed; end one, or try again when one has ended.");
 	answer_error(x, &err);
 }
 
-/* A call that the SIP server refused before anything rang is an error of the request; all else is a call with its state. */
+/* A call that the SIP server refused before anything rang is an error of the request; all else is a call with its
+ * state. */
 static void answer_placed(struct exchange *x, const struct nxv_session *session)
 {
-	const char *reason = session->status == NXV_CALL_FAILED && session->ringing_at_ms == 0 ? session->end_reason : NULL;
+	const char *reason =
+		session->status == NXV_CALL_FAILED && session->ringing_at_ms == 0 ? session->end_reason : NULL;
 
 	if (reason && strcmp(reason, "caller_not_registered") == 0)
 		answer_unregistered(x, session);
@@ -96,7 +101,8 @@ void call_initiate(struct exchange *x)
 	x->placed = true;
 	exchange_wait(x, session->id, placed);
 	if (x->app->initiate_wait_ms == 0 || !x->subject ||
-	    nxv_session_wait_async(x->lane->inbox, session->id, NXV_UNTIL_RINGING, x->app->initiate_wait_ms, x, &err) != NXV_OK) {
+		nxv_session_wait_async(
+			x->lane->inbox, session->id, NXV_UNTIL_RINGING, x->app->initiate_wait_ms, x, &err) != NXV_OK) {
 		x->resume = NULL;
 		answer_session(x, 201, session);
 	}
@@ -145,8 +151,8 @@ void call_list(struct exchange *x)
 	struct nxv_error err = NXV_ERROR_INIT;
 	struct nxv_session_list *list = NULL;
 
-	if (!owner_filter(x, &opts.user_id) || !query_limit(x, &opts.limit) || !query_time(x, "since", &opts.since_ms) ||
-	    !query_time(x, "until", &opts.until_ms))
+	if (!owner_filter(x, &opts.user_id) || !query_limit(x, &opts.limit) ||
+		!query_time(x, "since", &opts.since_ms) || !query_time(x, "until", &opts.until_ms))
 		return;
 	opts.status = query_get(x, "status");
 	opts.cursor = query_get(x, "cursor");

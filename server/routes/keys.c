@@ -3,7 +3,8 @@
 #include "routes/routes.h"
 
 /* Answer with the key, or the error; takes the key over. */
-static void answer_key(struct exchange *x, int http_status, nxv_status status, struct nxv_key *key, const struct nxv_error *err)
+static void answer_key(
+	struct exchange *x, int http_status, nxv_status status, struct nxv_key *key, const struct nxv_error *err)
 {
 	if (status == NXV_OK)
 		answer_ok(x, http_status, "key", nxv_json_key(key));
@@ -24,7 +25,9 @@ void key_generate(struct exchange *x)
 	/* Administrators are made on the server's own machine only: a leaked key cannot make more of them. */
 	if (x->body->permissions & NXV_PERM_ADMIN) {
 		answer_problem(x, 403, "admin_only_local",
-			       "Keys with the permission admin are made on the server's own machine: nexusctl keys create --permissions admin.", NULL);
+			"Keys with the permission admin are made on the server's own machine: nexusctl keys create "
+			"--permissions admin.",
+			NULL);
 		return;
 	}
 	opts.user_id = x->body->user_id;
@@ -79,7 +82,8 @@ static bool may_rotate(struct exchange *x)
 
 	if (status == NXV_OK && !may)
 		answer_problem(x, 403, "admin_only_local",
-			       "Keys with the permission admin are rotated on the server's own machine: nexusctl keys rotate.", NULL);
+			"Keys with the permission admin are rotated on the server's own machine: nexusctl keys rotate.",
+			NULL);
 	else if (!may)
 		answer_key(x, 0, status, NULL, &err);
 	nxv_key_free(key);

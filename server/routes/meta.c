@@ -48,14 +48,24 @@ static void tell_metrics(struct exchange *x, const struct nxv_completion *done)
 
 	text_begin(&out);
 	metrics_write(&out);
-	text_add(&out, "# HELP nexusvoip_info The version that runs.\n# TYPE nexusvoip_info gauge\nnexusvoip_info{version=\"%s\"} 1\n", nxv_version());
-	text_add(&out, "# HELP nexusvoip_engine_up Whether the engine runs.\n# TYPE nexusvoip_engine_up gauge\nnexusvoip_engine_up %d\n",
-		 nxv_engine_running(x->ctx));
+	text_add(&out,
+		"# HELP nexusvoip_info The version that runs.\n# TYPE nexusvoip_info "
+		"gauge\nnexusvoip_info{version=\"%s\"} 1\n",
+		nxv_version());
+	text_add(&out,
+		"# HELP nexusvoip_engine_up Whether the engine runs.\n# TYPE nexusvoip_engine_up "
+		"gauge\nnexusvoip_engine_up %d\n",
+		nxv_engine_running(x->ctx));
 	if (done->status == NXV_OK) {
-		text_add(&out, "# HELP nexusvoip_sip_server_up Whether the SIP server answers.\n# TYPE nexusvoip_sip_server_up gauge\n"
-			       "nexusvoip_sip_server_up %d\n", health->state == NXV_SIP_RUNNING);
-		text_add(&out, "# HELP nexusvoip_live_calls Calls that have not ended.\n# TYPE nexusvoip_live_calls gauge\n"
-			       "nexusvoip_live_calls %lld\n", (long long)health->active_calls);
+		text_add(&out,
+			"# HELP nexusvoip_sip_server_up Whether the SIP server answers.\n# TYPE "
+			"nexusvoip_sip_server_up gauge\n"
+			"nexusvoip_sip_server_up %d\n",
+			health->state == NXV_SIP_RUNNING);
+		text_add(&out,
+			"# HELP nexusvoip_live_calls Calls that have not ended.\n# TYPE nexusvoip_live_calls gauge\n"
+			"nexusvoip_live_calls %lld\n",
+			(long long)health->active_calls);
 	}
 	nxv_sip_health_free(x->result);
 	body = text_take(&out, &len);

@@ -57,7 +57,8 @@ void sip_start(struct exchange *x)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
 
-	if (nxv_sip_start(x->ctx, &err) == NXV_OK && nxv_sip_wait_async(x->lane->inbox, true, START_WAIT_MS, x, &err) == NXV_OK)
+	if (nxv_sip_start(x->ctx, &err) == NXV_OK &&
+		nxv_sip_wait_async(x->lane->inbox, true, START_WAIT_MS, x, &err) == NXV_OK)
 		exchange_wait(x, NULL, started);
 	else
 		answer_error(x, &err);

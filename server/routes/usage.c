@@ -27,7 +27,7 @@ void usage_list(struct exchange *x)
 	struct nxv_usage_list *list = NULL;
 
 	if (!owner_filter(x, &opts.user_id) || !choose_key(x, &opts.key_id) || !query_limit(x, &opts.limit) ||
-	    !query_time(x, "since", &opts.since_ms) || !query_time(x, "until", &opts.until_ms))
+		!query_time(x, "since", &opts.since_ms) || !query_time(x, "until", &opts.until_ms))
 		return;
 	opts.cursor = query_get(x, "cursor");
 	if (nxv_usage_list(x->ctx, &opts, &list, &err) == NXV_OK)

@@ -143,7 +143,9 @@ size_t read_routes(struct route_line *out, size_t room)
 
 	assert_int_equal(proc_run(argv, &text, NULL, 10000), 0);
 	for (char *line = strtok_r(text, "\n", &rest); line && count < room; line = strtok_r(NULL, "\n", &rest)) {
-		assert_int_equal(sscanf(line, "%15s %95s %15s", out[count].method, out[count].pattern, out[count].permission), 3);
+		assert_int_equal(
+			sscanf(line, "%15s %95s %15s", out[count].method, out[count].pattern, out[count].permission),
+			3);
 		count++;
 	}
 	free(text);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_BODY "{\"userId\":\"user_123\",\"name\":\"Production VoIP Key\",\"permissions\":[\"call\",\"sip\",\"recording\"]}"
+#define KEY_BODY                                                                                                       \
+	"{\"userId\":\"user_123\",\"name\":\"Production VoIP Key\",\"permissions\":[\"call\",\"sip\",\"recording\"]}"
 #define CALL_BODY "{\"fromNumber\":\"+1234567890\",\"toNumber\":\"+0987654321\",\"useTwilio\":true}"
 
 static void assert_envelope(const struct http_reply *reply, int status, const char *code)
@@ -78,9 +79,11 @@ static void keys_that_are_no_keys_are_answered_alike(void **state)
 	assert_int_equal(ask("DELETE", path, nexusd.admin_key, NULL)->status, 200);
 	snprintf(unknown, sizeof(unknown), "%s", nexusd.admin_key);
 	unknown[12] = unknown[12] == 'x' ? 'y' : 'x';
-	bad[0] = NULL, bad[1] = "nonsense", bad[2] = unknown, bad[3] = off.secret, bad[4] = gone.secret, bad[5] = "sk_voip_";
+	bad[0] = NULL, bad[1] = "nonsense", bad[2] = unknown, bad[3] = off.secret, bad[4] = gone.secret,
+	bad[5] = "sk_voip_";
 	for (size_t i = 0; i < 6; i++) {
-		struct http_reply *reply = ask_with("GET", "/api/v1/opensips/health", bad[i], NULL, "X-Request-Id: same");
+		struct http_reply *reply =
+			ask_with("GET", "/api/v1/opensips/health", bad[i], NULL, "X-Request-Id: same");
 
 		assert_envelope(reply, 401, "unauthenticated");
 		assert_string_equal(http_header(reply, "WWW-Authenticate"), "Bearer");
@@ -88,7 +91,8 @@ static void keys_that_are_no_keys_are_answered_alike(void **state)
 			snprintf(first, sizeof(first), "%s", reply->body);
 		assert_string_equal(reply->body, first);
 	}
-	assert_int_equal(ask_with("GET", "/api/v1/opensips/health", NULL, NULL, "Authorization: Basic YTpi")->status, 401);
+	assert_int_equal(
+		ask_with("GET", "/api/v1/opensips/health", NULL, NULL, "Authorization: Basic YTpi")->status, 401);
 }
 
 static void unknown_keys_are_counted_but_not_logged(void **state)
@@ -96,7 +100,9 @@ static void unknown_keys_are_counted_but_not_logged(void **state)
 	char *log;
 
 	(void)state;
-	assert_int_equal(ask_with("GET", "/api/v1/keys", "sk_voip_stranger", NULL, "X-Request-Id: from-a-stranger")->status, 401);
+	assert_int_equal(
+		ask_with("GET", "/api/v1/keys", "sk_voip_stranger", NULL, "X-Request-Id: from-a-stranger")->status,
+		401);
 	assert_null(strstr(ask("GET", "/metrics", NULL, NULL)->body, "nexusd_unknown_keys_total 0\n"));
 	log = proc_output(nexusd.nexusd);
 	assert_null(strstr(log, "stranger"));
@@ -137,9 +143,12 @@ static void bodies_are_checked_member_by_member(void **state)
 	assert_envelope(reply, 400, "bad_request");
 	assert_int_equal(json_object_array_length(json_at(reply->json, "error.details")), 4);
 	assert_string_equal(json_text(reply->json, "error.details.0.field"), "userId");
-	assert_envelope(ask("POST", path, nexusd.admin_key, "{\"userId\":\"a\",\"userId\":\"b\",\"name\":\"n\",\"permissions\":[\"call\"]}"), 400, "bad_json");
+	assert_envelope(ask("POST", path, nexusd.admin_key,
+				"{\"userId\":\"a\",\"userId\":\"b\",\"name\":\"n\",\"permissions\":[\"call\"]}"),
+		400, "bad_json");
 	assert_envelope(ask("POST", path, nexusd.admin_key, "{\"userId\":"), 400, "bad_json");
-	assert_envelope(ask("POST", path, nexusd.admin_key, "[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]"), 400, "bad_json");
+	assert_envelope(
+		ask("POST", path, nexusd.admin_key, "[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]"), 400, "bad_json");
 	assert_envelope(ask("POST", path, nexusd.admin_key, NULL), 400, "bad_json");
 }
 
@@ -147,8 +156,14 @@ static void bodies_need_a_content_type_and_empty_ones_do_not(void **state)
 {
 	static const char form[] = "POST /api/v1/keys/voip/generate HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n"
 				   "Content-Type: %s\r\nContent-Length: 2\r\n\r\n{}";
-	static const struct { const char *type; int status; } cases[] = {
-		{ "text/plain", 415 }, { "application/jsonp", 415 }, { "application/json", 400 }, { "Application/JSON; charset=utf-8", 400 },
+	static const struct {
+		const char *type;
+		int status;
+	} cases[] = {
+		{ "text/plain", 415 },
+		{ "application/jsonp", 415 },
+		{ "application/json", 400 },
+		{ "Application/JSON; charset=utf-8", 400 },
 	};
 	struct made_key key = make_key("typed", "[\"call\"]");
 	struct raw_reply raw;
@@ -162,7 +177,8 @@ static void bodies_need_a_content_type_and_empty_ones_do_not(void **state)
 	}
 	snprintf(path, sizeof(path), "/api/v1/keys/%s/toggle", key.id);
 	assert_int_equal(ask("POST", path, nexusd.admin_key, NULL)->status, 200);
-	assert_int_equal(ask_with("POST", path, nexusd.admin_key, NULL, "Content-Type: application/json")->status, 200); /* as in the guide */
+	assert_int_equal(ask_with("POST", path, nexusd.admin_key, NULL, "Content-Type: application/json")->status,
+		200); /* as in the guide */
 	assert_int_equal(ask("POST", path, nexusd.admin_key, "{}")->status, 200);
 	assert_envelope(ask("POST", path, nexusd.admin_key, "{\"active\":true}"), 400, "bad_request");
 }
@@ -170,9 +186,17 @@ static void bodies_need_a_content_type_and_empty_ones_do_not(void **state)
 static void parameters_are_checked(void **state)
 {
 	static const char *const bad[] = {
-		"/api/v1/keys?userid=x", "/api/v1/keys?limit=0", "/api/v1/keys?limit=1001", "/api/v1/keys?limit=ten", "/api/v1/keys?limit=1&limit=2",
-		"/api/v1/keys?userId=", "/api/v1/keys?userId=%zz", "/api/v1/keys?cursor=none-of-ours", "/api/v1/usage?since=yesterday",
-		"/api/v1/opensips/calls?status=sleeping", "/api/v1/opensips/health?x=1",
+		"/api/v1/keys?userid=x",
+		"/api/v1/keys?limit=0",
+		"/api/v1/keys?limit=1001",
+		"/api/v1/keys?limit=ten",
+		"/api/v1/keys?limit=1&limit=2",
+		"/api/v1/keys?userId=",
+		"/api/v1/keys?userId=%zz",
+		"/api/v1/keys?cursor=none-of-ours",
+		"/api/v1/usage?since=yesterday",
+		"/api/v1/opensips/calls?status=sleeping",
+		"/api/v1/opensips/health?x=1",
 	};
 	struct http_reply *reply;
 
@@ -182,7 +206,8 @@ static void parameters_are_checked(void **state)
 		if (reply->status != 400 || json_object_array_length(json_at(reply->json, "error.details")) == 0)
 			fail_msg("%s: %d %s", bad[i], reply->status, reply->body);
 	}
-	assert_int_equal(ask("GET", "/api/v1/usage?since=2026-01-31T12:00:00%2B02:00", nexusd.admin_key, NULL)->status, 200);
+	assert_int_equal(
+		ask("GET", "/api/v1/usage?since=2026-01-31T12:00:00%2B02:00", nexusd.admin_key, NULL)->status, 200);
 	assert_int_equal(ask("GET", "/livez?x=1", NULL, NULL)->status, 200);
 }
 
@@ -216,24 +241,29 @@ static void idempotent_generate_replays_the_same_key(void **state)
 	assert_int_equal(reply->status, 201);
 	assert_string_equal(http_header(reply, "Idempotent-Replayed"), "true");
 	assert_string_equal(reply->body, body);
-	reply = ask_with("POST", path, nexusd.admin_key, "{\"userId\":\"other\",\"name\":\"n\",\"permissions\":[\"call\"]}", header);
+	reply = ask_with("POST", path, nexusd.admin_key,
+		"{\"userId\":\"other\",\"name\":\"n\",\"permissions\":[\"call\"]}", header);
 	assert_envelope(reply, 422, "idempotency_mismatch");
-	reply = ask_with("POST", "/api/v1/opensips/generate-credentials", nexusd.admin_key, "{\"userId\":\"a\"}", header);
+	reply = ask_with(
+		"POST", "/api/v1/opensips/generate-credentials", nexusd.admin_key, "{\"userId\":\"a\"}", header);
 	assert_envelope(reply, 422, "idempotency_mismatch");
 	assert_int_equal(ask_with("POST", path, nexusd.admin_key, "{}", "Idempotency-Key: once-2")->status, 400);
-	assert_int_equal(ask_with("POST", path, nexusd.admin_key, KEY_BODY, "Idempotency-Key: once-2")->status, 201); /* failures are forgotten */
+	assert_int_equal(ask_with("POST", path, nexusd.admin_key, KEY_BODY, "Idempotency-Key: once-2")->status,
+		201); /* failures are forgotten */
 }
 
 static void credentials_come_once_and_can_be_revoked(void **state)
 {
-	struct http_reply *reply = ask("POST", "/api/v1/opensips/generate-credentials", nexusd.admin_key, "{\"userId\":\"user_9\"}");
+	struct http_reply *reply =
+		ask("POST", "/api/v1/opensips/generate-credentials", nexusd.admin_key, "{\"userId\":\"user_9\"}");
 	char path[200], uri[200];
 
 	(void)state;
 	assert_int_equal(reply->status, 201);
 	assert_int_equal(strncmp(json_text(reply->json, "credentials.username"), "user_", 5), 0);
 	assert_true(strlen(json_text(reply->json, "credentials.password")) >= 16);
-	snprintf(uri, sizeof(uri), "sip:%s@%s", json_text(reply->json, "credentials.username"), json_text(reply->json, "credentials.domain"));
+	snprintf(uri, sizeof(uri), "sip:%s@%s", json_text(reply->json, "credentials.username"),
+		json_text(reply->json, "credentials.domain"));
 	assert_string_equal(json_text(reply->json, "credentials.sipUri"), uri);
 	assert_string_equal(json_text(reply->json, "credentials.proxyServer"), nexusd.sip);
 	snprintf(path, sizeof(path), "/api/v1/opensips/credentials/%s", json_text(reply->json, "credentials.id"));
@@ -251,9 +281,11 @@ static void calls_that_cannot_be_placed_say_why(void **state)
 	(void)state;
 	assert_envelope(reply, 503, "twilio_not_configured");
 	assert_string_not_equal(http_header(reply, "Retry-After"), "");
-	reply = ask("POST", "/api/v1/opensips/call/initiate", key.secret, "{\"fromNumber\":\"+1234567890\",\"toNumber\":\"bob\",\"useTwilio\":false}");
+	reply = ask("POST", "/api/v1/opensips/call/initiate", key.secret,
+		"{\"fromNumber\":\"+1234567890\",\"toNumber\":\"bob\",\"useTwilio\":false}");
 	assert_envelope(reply, 409, "no_sip_credentials");
-	reply = ask("POST", "/api/v1/opensips/call/initiate", key.secret, "{\"fromNumber\":\"12 34\",\"toNumber\":\"+0987654321\"}");
+	reply = ask("POST", "/api/v1/opensips/call/initiate", key.secret,
+		"{\"fromNumber\":\"12 34\",\"toNumber\":\"+0987654321\"}");
 	assert_envelope(reply, 400, "bad_request");
 	assert_envelope(ask("POST", "/api/v1/opensips/call/session_1_none/end", key.secret, NULL), 404, "not_found");
 }
@@ -276,7 +308,8 @@ static void meta_routes_need_no_key(void **state)
 
 	(void)state;
 	assert_int_equal(reply->status, 200);
-	assert_non_null(strstr(reply->body, "nexusd_requests_total{method=\"POST\",route=\"/api/v1/keys/voip/generate\",status=\"201\"}"));
+	assert_non_null(strstr(reply->body,
+		"nexusd_requests_total{method=\"POST\",route=\"/api/v1/keys/voip/generate\",status=\"201\"}"));
 	assert_non_null(strstr(reply->body, "nexusvoip_live_calls 0"));
 	assert_int_equal(ask("GET", "/livez", NULL, NULL)->status, 200);
 	assert_int_equal(ask("GET", "/readyz", NULL, NULL)->status, 200);
@@ -295,7 +328,8 @@ static void only_listed_origins_are_let_in(void **state)
 	assert_string_equal(http_header(reply, "Access-Control-Allow-Origin"), "");
 	reply = ask_with("GET", "/api/v1/keys", nexusd.admin_key, NULL, "Origin: https://app.example.evil");
 	assert_string_equal(http_header(reply, "Access-Control-Allow-Origin"), "");
-	reply = ask_with("OPTIONS", "/api/v1/opensips/call/initiate", NULL, NULL, "Origin: https://app.example\r\nAccess-Control-Request-Method: POST");
+	reply = ask_with("OPTIONS", "/api/v1/opensips/call/initiate", NULL, NULL,
+		"Origin: https://app.example\r\nAccess-Control-Request-Method: POST");
 	assert_int_equal(reply->status, 204);
 	assert_non_null(strstr(http_header(reply, "Access-Control-Allow-Headers"), "Authorization"));
 	assert_string_equal(http_header(reply, "Access-Control-Allow-Origin"), "https://app.example");

@@ -13,7 +13,8 @@
 static int prepare(void **state)
 {
 	/* a SIP server that is never there: start waits for it */
-	static const char *const settings[] = { "sip.mode=external", "sip.control=/nonexistent/nexusvoip-test.sock", NULL };
+	static const char *const settings[] = { "sip.mode=external", "sip.control=/nonexistent/nexusvoip-test.sock",
+		NULL };
 
 	(void)state;
 	return gateway_prepare(&nexusd, "opensips", settings) ? 0 : -1;
@@ -67,7 +68,9 @@ static void *wait_for_sip(void *arg)
 	char text[512];
 	int fd = raw_connect();
 
-	snprintf(text, sizeof(text), "POST /api/v1/opensips/start HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n", nexusd.admin_key);
+	snprintf(text, sizeof(text),
+		"POST /api/v1/opensips/start HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n",
+		nexusd.admin_key);
 	raw_write(fd, text, strlen(text));
 	raw_read(fd, reply, 20000);
 	close(fd);
@@ -132,9 +135,16 @@ static void a_port_that_is_taken_is_refused_and_named(void **state)
 
 static void wrong_use_is_explained(void **state)
 {
-	static const struct { const char *argument; int status; const char *said; } cases[] = {
-		{ "--nonsense", 2, "--nonsense" }, { "extra", 2, "extra" }, { "--listen=nowhere", 1, "nowhere" },
-		{ "--set=no.such=1", 1, "no.such" }, { "--config=/nonexistent/file", 1, "/nonexistent/file" },
+	static const struct {
+		const char *argument;
+		int status;
+		const char *said;
+	} cases[] = {
+		{ "--nonsense", 2, "--nonsense" },
+		{ "extra", 2, "extra" },
+		{ "--listen=nowhere", 1, "nowhere" },
+		{ "--set=no.such=1", 1, "no.such" },
+		{ "--config=/nonexistent/file", 1, "/nonexistent/file" },
 	};
 
 	(void)state;

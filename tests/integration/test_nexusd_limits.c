@@ -39,7 +39,8 @@ static void sixty_four_racing_clients_get_exactly_one_hundred(void **state)
 	pthread_t threads[CLIENTS];
 
 	(void)state;
-	snprintf(request, sizeof(request), "GET /api/v1/keys HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n", key.secret);
+	snprintf(request, sizeof(request), "GET /api/v1/keys HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n",
+		key.secret);
 	pthread_barrier_init(&together, NULL, CLIENTS);
 	for (int i = 0; i < CLIENTS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, race, NULL), 0);

@@ -17,7 +17,8 @@ static size_t route_count;
 static void braced(const char *pattern, char *out, size_t room)
 {
 	const char *colon = strchr(pattern, ':');
-	int before = colon ? (int)(colon - pattern) : (int)strlen(pattern), word = colon ? (int)strcspn(colon + 1, "/") : 0;
+	int before = colon ? (int)(colon - pattern) : (int)strlen(pattern),
+	    word = colon ? (int)strcspn(colon + 1, "/") : 0;
 
 	if (colon)
 		snprintf(out, room, "%.*s{%.*s}%s", before, pattern, word, colon + 1, colon + 1 + word);
@@ -65,8 +66,10 @@ static void everything_described_is_a_route(void **state)
 
 	(void)state;
 	json_object_object_get_ex(doc, "paths", &paths);
-	json_object_object_foreach(paths, path, item) {
-		json_object_object_foreach(item, method, operation_) {
+	json_object_object_foreach(paths, path, item)
+	{
+		json_object_object_foreach(item, method, operation_)
+		{
 			(void)operation_;
 			if (strcmp(method, "parameters") != 0 && !in_table(path, method))
 				fail_msg("openapi.json describes %s %s, which is no route", method, path);
@@ -91,7 +94,8 @@ static void every_code_that_a_route_must_have_is_described(void **state)
 	for (size_t i = 0; i < route_count; i++) {
 		const struct route_line *route = &routes[i];
 		bool sends = strcmp(route->method, "POST") == 0 || strcmp(route->method, "PATCH") == 0;
-		bool creates = strstr(route->pattern, "generate") || strstr(route->pattern, "initiate") || strstr(route->pattern, "rotate");
+		bool creates = strstr(route->pattern, "generate") || strstr(route->pattern, "initiate") ||
+			       strstr(route->pattern, "rotate");
 
 		need_code(route, creates ? 201 : 200);
 		if (strcmp(route->permission, "open") == 0)
@@ -120,7 +124,8 @@ static void open_routes_and_only_they_need_no_key(void **state)
 	(void)state;
 	for (size_t i = 0; i < route_count; i++) {
 		struct json_object *security = NULL;
-		bool open = json_object_object_get_ex(operation(&routes[i]), "security", &security) && json_object_array_length(security) == 0;
+		bool open = json_object_object_get_ex(operation(&routes[i]), "security", &security) &&
+			    json_object_array_length(security) == 0;
 
 		assert_int_equal(open, strcmp(routes[i].permission, "open") == 0);
 	}
@@ -161,7 +166,8 @@ static void walk(struct json_object *at)
 			walk(json_object_array_get_idx(at, i));
 	if (!json_object_is_type(at, json_type_object))
 		return;
-	json_object_object_foreach(at, name, value) {
+	json_object_object_foreach(at, name, value)
+	{
 		if (strcmp(name, "$ref") != 0)
 			walk(value);
 		else if (!resolves(json_object_get_string(value)))
@@ -186,19 +192,23 @@ static void assert_fits(struct json_object *value, const char *schema_name)
 	assert_non_null(schema);
 	json_object_object_get_ex(schema, "properties", &properties);
 	json_object_object_get_ex(schema, "required", &required);
-	json_object_object_foreach(value, name, ignored) {
+	json_object_object_foreach(value, name, ignored)
+	{
 		(void)ignored;
 		if (!json_object_object_get_ex(properties, name, NULL))
 			fail_msg("%s is answered but not described in %s", name, schema_name);
 	}
 	for (size_t i = 0; i < json_object_array_length(required); i++)
-		if (!json_object_object_get_ex(value, json_object_get_string(json_object_array_get_idx(required, i)), NULL))
-			fail_msg("%s lacks %s", schema_name, json_object_get_string(json_object_array_get_idx(required, i)));
+		if (!json_object_object_get_ex(
+			    value, json_object_get_string(json_object_array_get_idx(required, i)), NULL))
+			fail_msg("%s lacks %s", schema_name,
+				json_object_get_string(json_object_array_get_idx(required, i)));
 }
 
 static void answers_fit_their_schemas(void **state)
 {
-	struct http_reply *reply = ask("POST", "/api/v1/keys/voip/generate", nexusd.admin_key, "{\"userId\":\"u\",\"name\":\"n\",\"permissions\":[\"call\"]}");
+	struct http_reply *reply = ask("POST", "/api/v1/keys/voip/generate", nexusd.admin_key,
+		"{\"userId\":\"u\",\"name\":\"n\",\"permissions\":[\"call\"]}");
 
 	(void)state;
 	assert_fits(reply->json, "KeyAnswer");

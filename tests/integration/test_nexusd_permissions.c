@@ -1,5 +1,5 @@
-/* test_nexusd_permissions.c - every route with every kind of key, from nexusd's own table; other users' things; and keys that
- * end while their connection lives. */
+/* test_nexusd_permissions.c - every route with every kind of key, from nexusd's own table; other users' things; and
+ * keys that end while their connection lives. */
 #include "nexusd.h"
 
 #include <stdio.h>
@@ -19,12 +19,14 @@ static void concrete(const char *pattern, char *path, size_t room)
 	const char *colon = strchr(pattern, ':');
 	int before = colon ? (int)(colon - pattern) : (int)strlen(pattern);
 
-	snprintf(path, room, "%.*s%s%s", before, pattern, colon ? "none" : "", colon ? colon + strcspn(colon, "/") : "");
+	snprintf(
+		path, room, "%.*s%s%s", before, pattern, colon ? "none" : "", colon ? colon + strcspn(colon, "/") : "");
 }
 
 static bool allowed(const struct route_line *route, const char *permissions)
 {
-	return strcmp(route->permission, "open") == 0 || strcmp(route->permission, "any") == 0 || strstr(permissions, route->permission);
+	return strcmp(route->permission, "open") == 0 || strcmp(route->permission, "any") == 0 ||
+	       strstr(permissions, route->permission);
 }
 
 static void check(const struct route_line *route, const char *key, const char *permissions)
@@ -37,8 +39,12 @@ static void check(const struct route_line *route, const char *key, const char *p
 	concrete(route->pattern, path, sizeof(path));
 	/* a body that no route takes shows that the gate was passed, and starts no SIP server */
 	reply = ask(route->method, path, key, sends ? "{\"no such member\":1}" : NULL);
-	if (open ? reply->status != 200 : !key ? reply->status != 401 : may ? reply->status == 401 || reply->status == 403 : reply->status != 403)
-		fail_msg("%s %s with %s: %d %s", route->method, path, key ? permissions : "no key", reply->status, reply->body);
+	if (open       ? reply->status != 200
+		: !key ? reply->status != 401
+		: may  ? reply->status == 401 || reply->status == 403
+		       : reply->status != 403)
+		fail_msg("%s %s with %s: %d %s", route->method, path, key ? permissions : "no key", reply->status,
+			reply->body);
 	if (may && sends)
 		assert_int_equal(reply->status, 400);
 	if (reply->status == 403)
@@ -60,7 +66,8 @@ static void every_route_takes_the_right_keys_only(void **state)
 
 static void no_key_gets_admin_over_http(void **state)
 {
-	struct http_reply *reply = ask("POST", "/api/v1/keys/voip/generate", nexusd.admin_key, "{\"userId\":\"a\",\"name\":\"n\",\"permissions\":[\"admin\"]}");
+	struct http_reply *reply = ask("POST", "/api/v1/keys/voip/generate", nexusd.admin_key,
+		"{\"userId\":\"a\",\"name\":\"n\",\"permissions\":[\"admin\"]}");
 
 	(void)state;
 	assert_int_equal(reply->status, 403);
@@ -75,8 +82,12 @@ static void other_users_are_refused_by_name(void **state)
 	assert_int_equal(ask("GET", "/api/v1/usage?userId=caller", sip_key.secret, NULL)->status, 403);
 	assert_int_equal(ask("GET", "/api/v1/opensips/credentials?userId=caller", sip_key.secret, NULL)->status, 403);
 	assert_int_equal(ask("GET", "/api/v1/opensips/calls?userId=sipper", call_key.secret, NULL)->status, 403);
-	assert_int_equal(ask("POST", "/api/v1/opensips/generate-credentials", sip_key.secret, "{\"userId\":\"caller\"}")->status, 403);
-	assert_int_equal(ask("POST", "/api/v1/opensips/generate-credentials", sip_key.secret, "{\"userId\":\"sipper\"}")->status, 201);
+	assert_int_equal(
+		ask("POST", "/api/v1/opensips/generate-credentials", sip_key.secret, "{\"userId\":\"caller\"}")->status,
+		403);
+	assert_int_equal(
+		ask("POST", "/api/v1/opensips/generate-credentials", sip_key.secret, "{\"userId\":\"sipper\"}")->status,
+		201);
 }
 
 static void lists_without_a_user_show_the_own_one(void **state)
@@ -93,12 +104,14 @@ static void lists_without_a_user_show_the_own_one(void **state)
 		snprintf(path, sizeof(path), "usage.%zu.keyId", i);
 		assert_string_equal(json_text(reply->json, path), call_key.id);
 	}
-	assert_true(json_object_array_length(json_at(ask("GET", "/api/v1/keys", nexusd.admin_key, NULL)->json, "keys")) >= 4);
+	assert_true(json_object_array_length(
+			    json_at(ask("GET", "/api/v1/keys", nexusd.admin_key, NULL)->json, "keys")) >= 4);
 }
 
 static void other_users_ids_are_like_unknown_ones(void **state)
 {
-	struct http_reply *reply = ask("POST", "/api/v1/opensips/generate-credentials", nexusd.admin_key, "{\"userId\":\"somebody\"}");
+	struct http_reply *reply =
+		ask("POST", "/api/v1/opensips/generate-credentials", nexusd.admin_key, "{\"userId\":\"somebody\"}");
 	char path[128], theirs[512];
 
 	(void)state;
@@ -106,7 +119,8 @@ static void other_users_ids_are_like_unknown_ones(void **state)
 	reply = ask_with("DELETE", path, sip_key.secret, NULL, "X-Request-Id: same");
 	assert_int_equal(reply->status, 404);
 	snprintf(theirs, sizeof(theirs), "%s", reply->body);
-	reply = ask_with("DELETE", "/api/v1/opensips/credentials/cred_none", sip_key.secret, NULL, "X-Request-Id: same");
+	reply = ask_with(
+		"DELETE", "/api/v1/opensips/credentials/cred_none", sip_key.secret, NULL, "X-Request-Id: same");
 	assert_int_equal(reply->status, 404);
 	assert_string_equal(reply->body, theirs);
 	assert_int_equal(ask("DELETE", path, nexusd.admin_key, NULL)->status, 200);
@@ -117,7 +131,8 @@ static int get_keys(int fd, const char *secret)
 	struct raw_reply reply;
 	char text[512];
 
-	snprintf(text, sizeof(text), "GET /api/v1/keys HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n", secret);
+	snprintf(
+		text, sizeof(text), "GET /api/v1/keys HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n", secret);
 	raw_write(fd, text, strlen(text));
 	raw_read(fd, &reply, 100);
 	assert_false(reply.closed);
@@ -160,7 +175,8 @@ static void expired_keys_are_refused(void **state)
 
 	(void)state;
 	nxv_time_format(utc_ms() + 700, when);
-	snprintf(body, sizeof(body), "{\"userId\":\"brief\",\"name\":\"n\",\"permissions\":[\"call\"],\"expiresAt\":\"%s\"}", when);
+	snprintf(body, sizeof(body),
+		"{\"userId\":\"brief\",\"name\":\"n\",\"permissions\":[\"call\"],\"expiresAt\":\"%s\"}", when);
 	reply = ask("POST", "/api/v1/keys/voip/generate", nexusd.admin_key, body);
 	assert_int_equal(reply->status, 201);
 	snprintf(key, sizeof(key), "%s", json_text(reply->json, "key.key"));
