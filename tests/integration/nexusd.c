@@ -26,9 +26,17 @@ int nexusd_setup(void **state)
 
 int nexusd_teardown(void **state)
 {
+	int status = nexusd.nexusd ? gateway_stop(&nexusd) : 0;
+
 	(void)state;
+	if (status != 0) { /* a sanitizer found something, or it crashed */
+		char *log = proc_read_file(nexusd.nexusd_log);
+
+		fprintf(stderr, "nexusd ended with %d:\n%s\n", status, log ? log : "");
+		free(log);
+	}
 	gateway_close(&nexusd);
-	return 0;
+	return status;
 }
 
 struct http_reply *ask(const char *method, const char *path, const char *key, const char *body)
