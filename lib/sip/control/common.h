@@ -1,0 +1,29 @@
+/* common.h - what both drivers' render() and prepare() share: checks of the settings, so that nothing in them can
+ * break out of a configuration file, and the values both templates use. */
+#ifndef NXV_SIP_CONTROL_COMMON_H
+#define NXV_SIP_CONTROL_COMMON_H
+
+#include "sip/control/template.h"
+#include "sip/server.h"
+
+/** How long a dialled call rings, and how long one of the gateway's may (its own ring timer is shorter). */
+enum { COMMON_RING_SECONDS = 120, COMMON_OUR_RING_SECONDS = 310 };
+
+/** Errors: NXV_E_INVALID naming the option at fault. */
+nxv_status common_check(const struct sip_settings *set, struct nxv_error *err);
+/** Values used by both templates. advertise: the server's own word for an advertised address ("as", "advertise"). */
+void common_vars(struct template_vars *vars, const struct sip_settings *set, const char *version, const char *advertise, bool mask);
+/** The server's module folder, found from its program; name is "opensips" or "kamailio".
+ * Errors: NXV_E_UNSUPPORTED when it is not installed. */
+nxv_status common_modules(const struct sip_settings *set, const char *name, char *out, size_t size, struct nxv_error *err);
+/** Refuse a server older than major.minor; NULL or "" is taken as new enough. Errors: NXV_E_UNSUPPORTED. */
+nxv_status common_version(const char *name, const char *version, int major, int minor, struct nxv_error *err);
+/** Make location.db hold the schema of this table version; another server's or version's table is dropped: phones
+ * register again by themselves. */
+nxv_status common_location(const struct env *env, const struct sip_settings *set, const char *schema, int table_version, struct nxv_error *err);
+/** Word of the list (separated by commas, blanks around them dropped), or NULL past the end. *at starts at 0. */
+bool common_word(const char *list, size_t *at, char *out, size_t size);
+/** Token inside pushed events that only the server and the gateway know, from the secret; 33 bytes. */
+void common_event_key(const struct sip_settings *set, char *out);
+
+#endif

@@ -1,0 +1,13 @@
+/* event.h - what both servers' configurations push: one JSON object per event, the same member names on both. */
+#ifndef NXV_SIP_CONTROL_EVENT_H
+#define NXV_SIP_CONTROL_EVENT_H
+
+#include "base/json.h"
+#include "sip/server.h"
+
+/** Hand one event to the sink. False: it is none of ours or malformed, and was dropped. */
+bool event_deliver(const struct sip_sink *sink, struct json_object *members);
+void event_emit(const struct sip_sink *sink, enum sip_event_kind kind, const char *username, const char *contact, int64_t at_ms);
+void event_gap(const struct sip_sink *sink);
+
+#endif

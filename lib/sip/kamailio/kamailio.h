@@ -1,0 +1,9 @@
+/* kamailio.h - the Kamailio driver (5.6): JSON-RPC over a unix datagram socket, events over evapi (TCP, netstrings). */
+#ifndef NXV_SIP_KAMAILIO_KAMAILIO_H
+#define NXV_SIP_KAMAILIO_KAMAILIO_H
+
+#include "sip/server.h"
+
+extern const struct sip_driver kamailio_driver;
+
+#endif

@@ -1,0 +1,118 @@
+/* test_sip_server_access.c - each SIP server found, with the configuration we render: who gets in, and who does not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "sip_server/server_fixture.h"
+#include "sip_server/sip_client.h"
+
+static const struct sip_driver *driver;
+static struct fixture *f;
+
+static int start(void **state)
+{
+	(void)state;
+	f = fixture_start(driver, NULL);
+	fixture_user(f, "alice", "user_a", 2, 0);
+	fixture_user(f, "bob", "user_b", 5, 0);
+	fixture_user(f, "old", "user_b", 5, time(NULL) - 1);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	return fixture_stop(f) ? 0 : -1;
+}
+
+static void status_tells_version_and_counts(void **state)
+{
+	struct sip_status status;
+	struct client *bob = client_open("bob", f->port);
+
+	(void)state;
+	assert_int_equal(client_register(bob, 60), 200);
+	assert_int_equal(fixture_status(f, &status), NXV_OK);
+	assert_true(status.version[0] >= '3' && strchr(status.version, '.'));
+	assert_true(status.uptime_seconds >= 0 && status.uptime_seconds < 60);
+	assert_int_equal(status.registrations, 1);
+	assert_int_equal(status.active_dialogs, 0);
+	assert_int_equal(client_register(bob, 0), 200);
+	client_close(bob);
+}
+
+static void registering_is_seen_and_can_be_taken_back(void **state)
+{
+	struct client *bob = client_open("bob", f->port);
+	char list[512], expected[128], before[64];
+
+	(void)state;
+	snprintf(before, sizeof(before), "%s", fixture_locations(f, "bob"));
+	assert_int_equal(client_register(bob, 60), 200);
+	snprintf(expected, sizeof(expected), "bob sip:bob@127.0.0.1:%d\n", client_port(bob));
+	assert_int_equal(fixture_contacts(f, "bob", list, sizeof(list)), NXV_OK);
+	assert_string_equal(list, expected);
+	assert_int_equal(fixture_contacts(f, NULL, list, sizeof(list)), NXV_OK);
+	assert_string_equal(list, expected);
+	assert_int_equal(fixture_contacts(f, "alice", list, sizeof(list)), NXV_OK);
+	assert_string_equal(list, "");
+	assert_int_equal(fixture_unregister(f, "bob"), NXV_OK);
+	assert_int_equal(fixture_contacts(f, NULL, list, sizeof(list)), NXV_OK);
+	assert_string_equal(list, "");
+	assert_int_equal(fixture_unregister(f, "bob"), NXV_OK);
+	assert_int_equal(client_register(bob, 60), 200);
+	assert_int_equal(client_register(bob, 0), 200);
+	assert_string_equal(fixture_locations(f, "bob") + strlen(before), "+-+-");
+	client_close(bob);
+}
+
+static void wrong_credentials_are_refused(void **state)
+{
+	struct client *c = client_open("bob", f->port), *nobody = client_open("nobody", f->port), *old = client_open("old", f->port),
+		*service = client_open(FIXTURE_SERVICE, f->port);
+
+	(void)state;
+	client_secret(c, NULL, "wrong");
+	assert_int_equal(client_register(c, 60), 403);
+	client_secret(c, NULL, NULL);
+	assert_int_equal(message_status(client_request(c, "REGISTER", "sip:" FIXTURE_DOMAIN, "sip:alice@" FIXTURE_DOMAIN, NULL)), 403);
+	assert_int_equal(message_status(client_request(c, "REGISTER", "sip:evil.test", "sip:bob@evil.test", NULL)), 403);
+	assert_int_equal(client_register(nobody, 60), 403);
+	assert_int_equal(client_register(old, 60), 403);
+	assert_int_equal(client_register(service, 60), 403);
+	client_close(c);
+	client_close(nobody);
+	client_close(old);
+	client_close(service);
+}
+
+static void an_eleventh_contact_is_refused(void **state)
+{
+	struct client *c[11];
+
+	(void)state;
+	for (int i = 0; i < 11; i++) {
+		c[i] = client_open("bob", f->port);
+		assert_int_equal(client_register(c[i], 60) == 200, i < 10);
+	}
+	assert_int_equal(fixture_unregister(f, "bob"), NXV_OK);
+	for (int i = 0; i < 11; i++)
+		client_close(c[i]);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(status_tells_version_and_counts),
+		cmocka_unit_test(registering_is_seen_and_can_be_taken_back),
+		cmocka_unit_test(wrong_credentials_are_refused),
+		cmocka_unit_test(an_eleventh_contact_is_refused),
+	};
+
+	driver = fixture_driver(argc > 1 ? argv[1] : "opensips");
+	return cmocka_run_group_tests_name(driver->name, tests, start, stop);
+}
