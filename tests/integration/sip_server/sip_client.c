@@ -82,6 +82,11 @@ void client_close(struct client *c)
 	free(c);
 }
 
+const char *client_name(const struct client *c)
+{
+	return c->username;
+}
+
 int client_port(const struct client *c)
 {
 	return c->port;
@@ -272,7 +277,8 @@ static message *first_answer(struct client *c)
 	}
 }
 
-message *client_request(struct client *c, const char *method, const char *uri, const char *from, const char *headers)
+/* Send, and answer a challenge. @return what came without one. */
+static message *begin(struct client *c, const char *method, const char *uri, const char *from, const char *headers)
 {
 	char to[160], authorization[900];
 	struct buf all = BUF_INIT;
@@ -288,21 +294,34 @@ message *client_request(struct client *c, const char *method, const char *uri, c
 	new_branch(c);
 	send_request(c, method, uri, to, "", headers, ++c->cseq);
 	answer = first_answer(c);
-	if (message_status(answer) == 401 || message_status(answer) == 407) {
-		if (strcmp(method, "INVITE") == 0)
-			client_ack_refusal(c, answer);
-		credentials(c, answer, method, uri, authorization, sizeof(authorization));
-		if (!*authorization)
-			return answer;
-		buf_printf(&all, "%s%s", authorization, headers ? headers : "");
-		new_branch(c);
-		send_request(c, method, uri, to, "", all.data, ++c->cseq);
-		buf_free(&all);
+	if (message_status(answer) != 401 && message_status(answer) != 407)
+		return answer;
+	if (strcmp(method, "INVITE") == 0)
+		client_ack_refusal(c, answer);
+	credentials(c, answer, method, uri, authorization, sizeof(authorization));
+	if (!*authorization)
+		return answer;
+	buf_printf(&all, "%s%s", authorization, headers ? headers : "");
+	new_branch(c);
+	send_request(c, method, uri, to, "", all.data, ++c->cseq);
+	buf_free(&all);
+	return NULL;
+}
+
+message *client_request(struct client *c, const char *method, const char *uri, const char *from, const char *headers)
+{
+	message *answer = begin(c, method, uri, from, headers);
+
+	if (!answer)
 		answer = first_answer(c);
-	}
 	if (strcmp(method, "INVITE") == 0 && message_status(answer) >= 300)
 		client_ack_refusal(c, answer);
 	return answer;
+}
+
+void client_dial(struct client *c, const char *uri, const char *from, const char *headers)
+{
+	begin(c, "INVITE", uri, from, headers);
 }
 
 int client_register(struct client *c, int expires)

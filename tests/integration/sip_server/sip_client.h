@@ -14,6 +14,7 @@ struct client *client_open(const char *username, int server_port);
 void client_close(struct client *c);
 /** Answer challenges of this algorithm (NULL: MD5) with this password (NULL: "pw-USERNAME"). */
 void client_secret(struct client *c, const char *algorithm, const char *password);
+const char *client_name(const struct client *c);
 int client_port(const struct client *c);
 /** Call-ID of the last request. */
 const char *client_call_id(const struct client *c);
@@ -21,6 +22,8 @@ const char *client_call_id(const struct client *c);
 /** A new request outside any dialog; challenges are answered. from: URI, NULL for the own. headers: further lines with
  * CRLF, nullable. @return first answer from 180 on, NULL after 3 s. */
 message *client_request(struct client *c, const char *method, const char *uri, const char *from, const char *headers);
+/** The same for an INVITE, without waiting for more than the challenge. */
+void client_dial(struct client *c, const char *uri, const char *from, const char *headers);
 /** REGISTER. @return the status; 0: none came. */
 int client_register(struct client *c, int expires);
 /** Next answer with this status, or request of this method: "200", "INVITE" ... Others are kept for later. */
