@@ -65,7 +65,8 @@ static void on_dialogs(
 		for (size_t i = 0; i < count; i++)
 			dialogs[i] = (struct calls_dialog){ items[i].call_id, items[i].session, items[i].leg, items[i].owner,
 				items[i].from_user, items[i].to_user, items[i].confirmed, items[i].started_at_ms };
-		calls_reconcile(engine->calls, dialogs, count, listing->asked_at_ms);
+		if (!calls_reconcile(engine->calls, dialogs, count, listing->asked_at_ms))
+			loop_timer_start(engine->relist, CALL_SETTLE_MS);
 	}
 	free(dialogs);
 	free(listing);
@@ -74,7 +75,7 @@ static void on_dialogs(
 static void on_sip_gap(void *arg)
 {
 	struct engine *engine = arg;
-	struct sip_server *server = sip_manager_server(engine->manager);
+	struct sip_server *server = engine->manager ? sip_manager_server(engine->manager) : NULL;
 	struct listing *listing = server ? malloc(sizeof(*listing)) : NULL;
 
 	if (!listing)
@@ -359,6 +360,8 @@ nxv_status engine_sip_open(struct engine *engine, struct nxv_error *err)
 		status = open_manager(engine, err);
 	if (status == NXV_OK && !(engine->expiry = loop_timer_new(engine->loop, engine_expire_credentials, engine)))
 		status = error_nomem(err);
+	if (status == NXV_OK && !(engine->relist = loop_timer_new(engine->loop, on_sip_gap, engine)))
+		status = error_nomem(err);
 	if (status == NXV_OK)
 		status = calls_recover(engine->calls, err);
 	if (status == NXV_OK)
@@ -374,6 +377,7 @@ nxv_status engine_sip_open(struct engine *engine, struct nxv_error *err)
 void engine_sip_close(struct engine *engine)
 {
 	loop_timer_free(engine->expiry);
+	loop_timer_free(engine->relist);
 	loop_timer_free(engine->stopping);
 	engine->stopping = NULL;
 	if (engine->originator)

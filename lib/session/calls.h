@@ -64,8 +64,11 @@ nxv_status calls_end(struct calls *calls, const char *id, struct nxv_error *err)
 void calls_stop_all(struct calls *calls);
 /** Whatever the SIP server tells. Our own calls are ignored while the originator has them. */
 void calls_report(struct calls *calls, const struct calls_report *report);
-/** Compare with the server's list, read at listed_at_ms: what vanished is ended, what we missed is taken up. */
-void calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, size_t count, int64_t listed_at_ms);
+/** A call that moved within this time is not judged by the server's list. */
+enum { CALL_SETTLE_MS = 2000 };
+/** Compare with the server's list, read at listed_at_ms: what vanished is ended, what we missed is taken up, legs of calls
+ * that ended unheard are ended. @return false: some moved too recently to be judged; list again after CALL_SETTLE_MS. */
+bool calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, size_t count, int64_t listed_at_ms);
 /** Carrier events come in here; arg is the struct calls. */
 carrier_sink_fn calls_carrier_event;
 /** Live calls (ended ones whose legs still close down are not counted). */

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "session/live.h"
 
-enum { RECOVER_BATCH = 64, SETTLE_MS = 5000 };
+enum { RECOVER_BATCH = 64 };
 
 static void end_as(struct call *call, enum call_event event, bool hang_up)
 {
@@ -27,6 +27,7 @@ static void take_up(struct calls *calls, struct session_row *row)
 
 	if (!call)
 		return;
+	call->changed_at_ms = 0;
 	if (call->row->state != CALL_UP) {
 		if (!call->row->sip_call_id)
 			end_as(call, EV_GATEWAY_RESTARTED, true);
@@ -74,14 +75,50 @@ nxv_status calls_recover(struct calls *calls, struct nxv_error *err)
 	return status;
 }
 
-static bool listed(const struct call *call, const struct calls_dialog *dialogs, size_t count)
+/* Which legs of a call are in the list; a dialled call has one dialog, counted as both. */
+static void find_legs(const struct call *call, const struct calls_dialog *dialogs, size_t count, bool *a, bool *b)
 {
+	*a = *b = false;
 	for (size_t i = 0; i < count; i++) {
-		if (call->row->sip_call_id ? strcmp(dialogs[i].call_id, call->row->sip_call_id) == 0
-					   : strcmp(dialogs[i].session, call->row->pub.id) == 0)
-			return true;
+		if (call->row->sip_call_id) {
+			*a = *b = *a || strcmp(dialogs[i].call_id, call->row->sip_call_id) == 0;
+		} else if (strcmp(dialogs[i].session, call->row->pub.id) == 0) {
+			*a = *a || dialogs[i].leg[0] == 'a';
+			*b = *b || dialogs[i].leg[0] == 'b';
+		}
 	}
-	return false;
+}
+
+/* A call that has just moved may not be in the list yet, or no longer: its own events tell. One that was taken up after a
+ * restart gets none for what it missed. @return false: look again later. */
+static bool compare(struct call *call, const struct calls_dialog *dialogs, size_t count, int64_t listed_at_ms)
+{
+	bool a, b;
+
+	if (call->row->state == CALL_QUEUED || call->row->state == CALL_ENDED)
+		return true;
+	find_legs(call, dialogs, count, &a, &b);
+	if ((a && b) || ((a || b) && (call->carrier || call->row->state != CALL_UP)))
+		return true;
+	if (call->changed_at_ms > listed_at_ms - CALL_SETTLE_MS)
+		return false;
+	/* A leg of which only the other one is left was hung up by its phone while nobody listened. */
+	end_as(call, a ? EV_B_HANGUP : b ? EV_A_HANGUP : EV_SERVER_LOST, true);
+	return true;
+}
+
+/* Legs of a call that ended while the SIP server could not be told. */
+static void end_leftover(struct calls *calls, const struct calls_dialog *dialog)
+{
+	struct session_row *row = NULL;
+	struct db_tx *tx;
+
+	if (live_find(calls, dialog->session) || db_begin(calls->opts.db, DB_READ, &tx, NULL) != NXV_OK)
+		return;
+	if (session_load(tx, dialog->session, 0, &row, NULL) == NXV_OK && row->state == CALL_ENDED)
+		calls->opts.ports.end_dialog(calls->opts.ports.arg, dialog->call_id);
+	db_rollback(tx);
+	session_row_free(row);
 }
 
 static void take_up_dialled(struct calls *calls, const struct calls_dialog *dialog)
@@ -97,20 +134,21 @@ static void take_up_dialled(struct calls *calls, const struct calls_dialog *dial
 	}
 }
 
-void calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, size_t count, int64_t listed_at_ms)
+bool calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, size_t count, int64_t listed_at_ms)
 {
 	struct call *call, *next;
+	bool done = true;
 
 	for (size_t b = 0; b < CALLS_BUCKETS; b++)
 		for (call = calls->by_id[b]; call; call = next) {
 			next = call->next;
-			/* A call that has just moved may not be in the list yet, or no longer. */
-			if (call->row->state == CALL_QUEUED || call->row->state == CALL_ENDED ||
-				call->changed_at_ms > listed_at_ms - SETTLE_MS || listed(call, dialogs, count))
-				continue;
-			end_as(call, EV_SERVER_LOST, true);
+			done = compare(call, dialogs, count, listed_at_ms) && done;
 		}
-	for (size_t i = 0; i < count; i++)
-		if (!*dialogs[i].session && *dialogs[i].owner)
+	for (size_t i = 0; i < count; i++) {
+		if (*dialogs[i].session)
+			end_leftover(calls, &dialogs[i]);
+		else if (*dialogs[i].owner)
 			take_up_dialled(calls, &dialogs[i]);
+	}
+	return done;
 }

@@ -143,6 +143,45 @@ static void restart_closes_what_the_server_no_longer_lists(void **state)
 	expect_end(NXV_CALL_COMPLETED, "server_lost", 0);
 }
 
+static void leg_hung_up_while_nobody_listened_ends_the_call(void **state)
+{
+	const struct calls_dialog only_b[] = { { "session_1-b", "session_1", "b", "", "x", "y", true, 1 } };
+
+	(void)state;
+	bring_up();
+	restart();
+	assert_true(calls_reconcile(st.calls, only_b, 1, st.f.now_ms));
+	expect_end(NXV_CALL_COMPLETED, "hangup_caller", 0);
+	assert_int_equal(st.dialogs_ended, 2);
+}
+
+static void call_that_just_moved_is_judged_later(void **state)
+{
+	(void)state;
+	bring_up();
+	assert_false(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
+	assert_int_equal(calls_count(st.calls), 1);
+	st.f.now_ms += CALL_SETTLE_MS + 1;
+	assert_true(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
+	tell(CARRIER_DOWN, 0, NULL);
+	expect_end(NXV_CALL_COMPLETED, "server_lost", 0);
+}
+
+static void leg_of_a_call_that_ended_unheard_is_ended(void **state)
+{
+	const struct calls_dialog left[] = { { "session_1-b", "session_1", "b", "", "x", "y", false, 0 },
+		{ "other-b", "session_of_somebody_else", "b", "", "x", "y", true, 1 } };
+
+	(void)state;
+	place();
+	tell(CARRIER_A_RINGING, 180, NULL);
+	restart();
+	st.dialogs_ended = 0;
+	calls_reconcile(st.calls, left, 2, st.f.now_ms);
+	assert_int_equal(st.dialogs_ended, 1);
+	assert_string_equal(st.last_dialog, "session_1-b");
+}
+
 static void dialled_call_missed_meanwhile_is_taken_up(void **state)
 {
 	const struct calls_dialog dialogs[] = { { "dialled-1", "", "", "alice", "user_1", "user_9", true, FIXTURE_NOW_MS } };
@@ -167,6 +206,9 @@ int main(void)
 		TEST(restart_closes_what_was_not_up),
 		TEST(restart_keeps_what_the_server_still_lists),
 		TEST(restart_closes_what_the_server_no_longer_lists),
+		TEST(leg_hung_up_while_nobody_listened_ends_the_call),
+		TEST(call_that_just_moved_is_judged_later),
+		TEST(leg_of_a_call_that_ended_unheard_is_ended),
 		TEST(dialled_call_missed_meanwhile_is_taken_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
