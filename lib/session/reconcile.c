@@ -139,16 +139,16 @@ bool calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, si
 	struct call *call, *next;
 	bool done = true;
 
-	for (size_t b = 0; b < CALLS_BUCKETS; b++)
-		for (call = calls->by_id[b]; call; call = next) {
-			next = call->next;
-			done = compare(call, dialogs, count, listed_at_ms) && done;
-		}
 	for (size_t i = 0; i < count; i++) {
 		if (*dialogs[i].session)
 			end_leftover(calls, &dialogs[i]);
 		else if (*dialogs[i].owner)
 			take_up_dialled(calls, &dialogs[i]);
 	}
+	for (size_t b = 0; b < CALLS_BUCKETS; b++)
+		for (call = calls->by_id[b]; call; call = next) {
+			next = call->next;
+			done = compare(call, dialogs, count, listed_at_ms) && done;
+		}
 	return done;
 }
