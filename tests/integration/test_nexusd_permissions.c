@@ -174,14 +174,14 @@ static void expired_keys_are_refused(void **state)
 	struct http_reply *reply;
 
 	(void)state;
-	nxv_time_format(utc_ms() + 700, when);
+	nxv_time_format(utc_ms() + 1500, when);
 	snprintf(body, sizeof(body),
 		"{\"userId\":\"brief\",\"name\":\"n\",\"permissions\":[\"call\"],\"expiresAt\":\"%s\"}", when);
 	reply = ask("POST", "/api/v1/keys/voip/generate", nexusd.admin_key, body);
 	assert_int_equal(reply->status, 201);
 	snprintf(key, sizeof(key), "%s", json_text(reply->json, "key.key"));
 	assert_int_equal(ask("GET", "/api/v1/keys", key, NULL)->status, 200);
-	nap_ms(900);
+	nap_ms(1700);
 	assert_int_equal(ask("GET", "/api/v1/keys", key, NULL)->status, 401);
 }
 
@@ -197,10 +197,9 @@ static void rotated_keys_overlap_as_long_as_told(void **state)
 	assert_int_equal(reply->status, 201);
 	snprintf(renewed, sizeof(renewed), "%s", json_text(reply->json, "key.key"));
 	assert_string_equal(json_text(reply->json, "key.userId"), "turner");
-	assert_int_equal(ask("GET", "/api/v1/keys", key.secret, NULL)->status, 200);
 	snprintf(path, sizeof(path), "/api/v1/keys/%s/rotate", json_text(reply->json, "key.id"));
-	reply = ask("GET", "/api/v1/keys", renewed, NULL);
-	snprintf(path, sizeof(path), "/api/v1/keys/%s/rotate", json_text(reply->json, "keys.0.id"));
+	assert_int_equal(ask("GET", "/api/v1/keys", key.secret, NULL)->status, 200);
+	assert_int_equal(ask("GET", "/api/v1/keys", renewed, NULL)->status, 200);
 	assert_int_equal(ask("POST", path, nexusd.admin_key, NULL)->status, 201);
 	assert_int_equal(ask("GET", "/api/v1/keys", renewed, NULL)->status, 401);
 }
