@@ -100,7 +100,7 @@ static void copy_line(const char *line, size_t len, const char *secret, char *ou
 		memset(hit, '*', strlen(secret));
 }
 
-void server_log_pick(const char *text, const char *secret, char *out, size_t size)
+void server_log_pick(const char *text, bool any, const char *secret, char *out, size_t size)
 {
 	const char *last = NULL, *found;
 	size_t last_len = 0, len;
@@ -118,7 +118,7 @@ void server_log_pick(const char *text, const char *secret, char *out, size_t siz
 			last_len = len;
 		}
 	}
-	if (last)
+	if (last && any)
 		copy_line(last, last_len, secret, out, size);
 }
 
@@ -130,6 +130,6 @@ void server_log_words(const char *run_dir, const char *name, bool at_end, const 
 	snprintf(path, sizeof(path), "%s/%s", run_dir, name);
 	text = read_part(path, at_end ? END_MAX : READ_MAX, at_end);
 	if (text)
-		server_log_pick(text, secret, out, size);
+		server_log_pick(text, !at_end, secret, out, size);
 	free(text);
 }

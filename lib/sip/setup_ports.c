@@ -16,7 +16,9 @@
 #include "sip/probe.h"
 
 /* Below the range that the kernel hands to outgoing connections, so that a kept port is still free after a restart. */
-enum { PORT_FIRST = 10240, PORT_COUNT = 20000, PORT_TRIES = 300, SECRET_BYTES = 23, SECRET_CHARS = 32 }; /* OpenSIPS takes 32 characters, no other number */
+enum { PORT_FIRST = 10240, PORT_COUNT = 20000, PORT_TRIES = 300 };
+/* OpenSIPS takes 32 characters, no other number. */
+enum { SECRET_BYTES = 23, SECRET_CHARS = 32 };
 
 static void kept_parse(struct kept *kept, char *text)
 {

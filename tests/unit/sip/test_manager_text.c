@@ -95,11 +95,13 @@ static void the_first_complaint_in_a_log_is_picked(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		server_log_pick(rows[i].log, "S3CRET", out, sizeof(out));
+		server_log_pick(rows[i].log, true, "S3CRET", out, sizeof(out));
 		assert_string_equal(out, rows[i].expected);
 	}
-	server_log_pick("ERROR: much too long", "S", tiny, sizeof(tiny));
+	server_log_pick("ERROR: much too long", true, "S", tiny, sizeof(tiny));
 	assert_string_equal(tiny, "ERROR: much");
+	server_log_pick("Thank you for running it\n", false, "S", out, sizeof(out));
+	assert_string_equal(out, "");
 }
 
 int main(void)
