@@ -4,6 +4,8 @@
 
 #include <sys/socket.h>
 
+enum { SWEEP_MS = 500 };
+
 static const int64_t limit_ms[] = {
 	[PHASE_NEW] = 15000,
 	[PHASE_IDLE] = 75000,
@@ -27,8 +29,13 @@ int deadline_sweep(struct http_loop *loop)
 {
 	int64_t now = http_now_ms();
 
+	if (!loop->conns)
+		return -1;
+	if (now - loop->swept_ms < SWEEP_MS) /* a busy loop comes here often */
+		return SWEEP_MS;
+	loop->swept_ms = now;
 	for (struct http_conn *conn = loop->conns; conn; conn = conn->next)
 		if (limit_ms[conn->phase] >= 0 && now - conn->since_ms > limit_ms[conn->phase])
 			conn_cut(conn, true);
-	return loop->conns ? 500 : -1;
+	return SWEEP_MS;
 }

@@ -60,7 +60,7 @@ struct http_loop {
 	int epoll, stop_fd;
 	atomic_uint grace_ms;
 	bool stopping;
-	int64_t stop_at_ms;
+	int64_t stop_at_ms, swept_ms;
 };
 
 struct http_listener {

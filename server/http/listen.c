@@ -91,7 +91,7 @@ static bool open_all(struct http_listener *listener, struct addrinfo *info, unsi
 
 struct http_listener *http_listen(const char *address, unsigned loops, char *why, size_t why_len)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_ADDRCONFIG }, *found = NULL;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found = NULL;
 	struct http_listener *listener = calloc(1, sizeof(*listener));
 	const char *port;
 	char host[256];
