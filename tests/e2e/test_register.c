@@ -171,7 +171,14 @@ static void sha_digests_work(void)
 		char setting[64];
 		snprintf(setting, sizeof(setting), "sip.digest=%s", algorithms[i]);
 		const char *const settings[] = { setting, NULL };
-		if (!gateway_prepare(&strong, gw.server, settings) || !gateway_run(&strong) || !gateway_sip_start(&strong)) {
+		bool up = gateway_prepare(&strong, gw.server, settings) && gateway_run(&strong);
+		if (up && i == 1 && strcmp(gw.server, "kamailio") == 0) { /* its auth module has no SHA-512-256 */
+			bool says_so = gateway_ctl(&strong, "sip start") != 0 && strstr(gateway_ctl_err(), "SHA-512-256");
+			gateway_close(&strong);
+			assert_true(says_so);
+			continue;
+		}
+		if (!up || !gateway_sip_start(&strong)) {
 			gateway_close(&strong);
 			fail_msg("no gateway with sip.digest = %s", algorithms[i]);
 		}
