@@ -103,6 +103,24 @@ static void callee_that_answers_as_it_is_cancelled_is_hung_up(void)
 	assert_int_equal(slots_wait(&gw, alice.id, 0, SOON_MS), 0);
 }
 
+/* Her BYE meets the re-INVITE that brings her the callee's address; whoever wins, she hung up. */
+static void a_hangup_that_crosses_the_join_is_a_hangup(void)
+{
+	for (int i = 0; i < 10; i++) {
+		struct told call;
+		pair_reset();
+		phone_script(alice.phone, (struct phone_script){ .manner = PHONE_ANSWERS });
+		phone_script(bob.phone, (struct phone_script){ .manner = PHONE_ANSWERS, .ring_ms = 20 });
+		pair_start(&call);
+		assert_true(phone_wait(bob.phone, 0, PHONE_ANSWERED, SOON_MS));
+		phone_hangup(alice.phone, 0);
+		assert_true(phone_wait(bob.phone, 0, PHONE_BYE, SOON_MS));
+		assert_true(api_wait(&gw, &alice, call.id, "ended", SOON_MS, &call));
+		assert_string_equal(call.reason, "hangup_caller");
+		assert_int_equal(slots_wait(&gw, alice.id, 0, SOON_MS), 0);
+	}
+}
+
 static void caller_is_busy(void)
 {
 	struct told call;
@@ -283,7 +301,7 @@ static void auto_answer_is_passed_to_the_callers_phone_only(void)
 static const struct CMUnitTest tests[] = {
 	E2E(call_ends_when_caller_hangs_up), E2E(call_ends_when_callee_hangs_up), E2E(call_ends_when_api_asks),
 	E2E(initiate_answers_while_the_callers_phone_rings), E2E(cancel_while_callee_rings),
-	E2E(caller_hangs_up_while_callee_rings), E2E(callee_that_answers_as_it_is_cancelled_is_hung_up), E2E(caller_is_busy),
+	E2E(caller_hangs_up_while_callee_rings), E2E(callee_that_answers_as_it_is_cancelled_is_hung_up), E2E(a_hangup_that_crosses_the_join_is_a_hangup), E2E(caller_is_busy),
 	E2E(caller_declines), E2E(caller_does_not_answer), E2E(caller_is_not_registered), E2E(callee_is_busy),
 	E2E(callee_declines), E2E(callee_does_not_answer), E2E(callee_is_not_registered), E2E(phones_without_a_common_codec),
 	E2E(hold_by_either_party_keeps_the_call), E2E(every_phone_of_the_callee_rings_and_one_answers),

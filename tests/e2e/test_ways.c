@@ -57,6 +57,7 @@ static void call_by_c_program(void)
 	struct proc *program = proc_start(argv, NULL, NULL);
 	assert_non_null(program);
 	assert_true(phone_wait(bob.phone, 0, PHONE_ACKED, SOON_MS));
+	assert_true(phone_wait(alice.phone, 0, PHONE_JOINED, SOON_MS));
 	phone_hangup(alice.phone, 0);
 	int status = proc_wait(program, SOON_MS);
 	char *out = proc_output(program);
