@@ -1,6 +1,6 @@
 # lib.sh - what run.sh and demo.sh share: where things are, free ports, reading one member of a JSON text.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-bin=$root/build/release
+bin=${BUILD:-$root/build/release}
 state=${STATE:-$root/build/run}
 
 die() {
