@@ -61,7 +61,7 @@ make_phone() { # USER
 	username=$(json_text username <<<"$made")
 	domain=$(json_text domain <<<"$made")
 	proxy=$(json_text proxyServer <<<"$made")
-	printf '<sip:%s@%s>;auth_pass=%s;outbound="sip:%s;transport=udp";regint=300;answermode=manual;audio_codecs=pcmu\n' \
+	printf '<sip:%s@%s>;auth_pass=%s;outbound="sip:%s;transport=udp";regint=300;answermode=manual\n' \
 		"$username" "$domain" "$(json_text password <<<"$made")" "$proxy" >"$state/demo/$1.account"
 	echo "$username" >"$state/demo/$1.username"
 }
@@ -94,16 +94,15 @@ say_phone() { # USER
 }
 
 say_how() {
-	local url header bob
+	local url header
 	url=$(url_of_server)
 	header=$state/demo/alice.header
-	bob=$(cat "$state/demo/bob.username")
 	cat <<-EOT
 
 	Ring alice's phone, then bob's, and join them:
 	  curl -H @$header -H 'Content-Type: application/json' \\
-	    -d '{"fromNumber":"+1234567890","toNumber":"$bob","useTwilio":false}' $url/api/v1/opensips/call/initiate
-	  $bin/cli/nexusctl --state $state call start --user alice --from +1234567890 --to $bob
+	    -d '{"fromNumber":"+1234567890","toNumber":"bob","useTwilio":false}' $url/api/v1/opensips/call/initiate
+	  $bin/cli/nexusctl --state $state call start --user alice --from +1234567890 --to bob
 
 	See what goes on:
 	  curl -H @$header $url/api/v1/opensips/health
@@ -127,20 +126,16 @@ start() {
 	if [ ! -e "$state/nexusvoip.db" ]; then
 		first=yes
 		admin=$(nexusctl init --json | json_text adminKey)
+		[ -n "$admin" ] || die "nexusctl init gave no admin key."
+		printf 'Admin key, shown this once:  %s\n\n' "$admin"
 	fi
 	start_server
 	trap 'stop_server || true' EXIT
 	nexusctl sip start
 	make_demo_users
 	trap - EXIT
-	echo
-	echo "nexusd runs on $(url_of_server) (process $(pid_of_server), state in $state)."
-	nexusctl sip status
-	if [ $first = yes ]; then
-		printf '\nAdmin key, shown this once:  %s\n' "$admin"
-	else
-		printf '\nThe admin key was shown at the first start; %s keys create makes another.\n' "$bin/cli/nexusctl --state $state"
-	fi
+	printf '\nnexusd runs on %s (process %s, state in %s).\n' "$(url_of_server)" "$(pid_of_server)" "$state"
+	[ $first = yes ] || echo "The admin key was shown at the first start; $bin/cli/nexusctl --state $state keys create makes another."
 	printf '\nTwo phones (baresip account lines, for ~/.baresip/accounts; any SIP phone takes the same data):\n'
 	say_phone alice
 	say_phone bob

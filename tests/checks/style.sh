@@ -13,7 +13,7 @@ code() { find lib include cli server examples tests packaging cmake -type f "$@"
 while read -r file; do
 	lines=$(wc -l <"$file")
 	[ "$lines" -le 500 ] || fault "$file: $lines lines; split it (at most 500)"
-done < <(code \( -name '*.c' -o -name '*.h' -o -name '*.sh' -o -name '*.cmake' -o -name '*.txt' -o -name '*.in' -o -name '*.sql' \))
+done < <(code \( -name '*.c' -o -name '*.h' -o -name '*.sh' -o -name '*.cmake' -o -name '*.txt' \))
 while read -r file; do
 	head -n 1 "$file" | grep -q '^/\*' || fault "$file:1: begin with a comment that says what the file owns"
 	! grep -nE '^ +[^ *]' "$file" | head -n 1 | grep -q . || fault "$file: indent with tabs: $(grep -nE '^ +[^ *]' "$file" | head -n 1)"
