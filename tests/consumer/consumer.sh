@@ -9,14 +9,14 @@ prefix=$work/prefix
 if [ "$action" = install ]; then
 	rm -rf "$prefix"
 	cmake --install "$build" --prefix "$prefix" >"$work/install.log"
-	for file in include/nexusvoip/nexusvoip.h bin/nexusctl sbin/nexusd; do
+	for file in include/nexusvoip/nexusvoip.h bin/nexusctl bin/nexusd; do
 		[ -e "$prefix/$file" ] || { echo "not installed: $file"; exit 1; }
 	done
 	# What was installed must work where it lies: no path into the build tree is left in it.
 	unset LD_LIBRARY_PATH
 	"$prefix/bin/nexusctl" version
 	! grep -rIlF "$build" "$prefix" || { echo "the files above name the build folder"; exit 1; }
-	for file in "$prefix"/bin/* "$prefix"/sbin/*; do
+	for file in "$prefix"/bin/*; do
 		! readelf -d "$file" | grep -E 'R(UN)?PATH' | grep -F "$build" || { echo "$file looks for libraries in the build folder"; exit 1; }
 	done
 	exit 0
