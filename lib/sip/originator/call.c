@@ -1,4 +1,4 @@
-/* call.c - the flow of a third-party call (RFC 3725): ring A with media held, ring B with A's media, give A B's.
+/* call.c - the flow of a third-party call (RFC 3725): ring A with media held back, ring B with A's media, give A B's.
  * Everything that can end it is decided here, and told to the carrier's owner. */
 #include "sip/originator/call.h"
 

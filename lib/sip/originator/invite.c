@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD_MAX = 128, MAX_SLACK_SECONDS = 5 /* our own timer ends a call before the server's does */ };
+enum { WORD_MAX = 128, NAME_MAX_LENGTH = 255, MAX_SLACK_SECONDS = 5 /* our own timer ends a call before the server's does */ };
 
 /* Printable, without what could end a header or a URI early. */
 static bool is_word(const char *s)
@@ -29,7 +29,7 @@ static bool is_name(const char *s)
 	size_t n = 0;
 
 	for (; s && s[n]; n++) {
-		if (n >= WORD_MAX || (unsigned char)s[n] < ' ' || s[n] == 0x7f)
+		if (n >= NAME_MAX_LENGTH || (unsigned char)s[n] < ' ' || s[n] == 0x7f)
 			return false;
 	}
 	return n > 0;
@@ -59,11 +59,9 @@ static nxv_status check(const struct carrier_call *c, struct nxv_error *err)
 	if (!is_word(c->user_id))
 		return error_field(err, "user_id", "a user id is 1 to %d printable characters", WORD_MAX);
 	if (!is_name(c->from_number))
-		return error_field(err, "from_number", "a caller ID is 1 to %d characters without control characters", WORD_MAX);
+		return error_field(err, "from_number", "a caller ID is 1 to %d characters without control characters", NAME_MAX_LENGTH);
 	if (!is_name(c->to_number))
-		return error_field(err, "to_number", "a callee is 1 to %d characters without control characters", WORD_MAX);
-	if (c->request_id && !is_word(c->request_id))
-		return error_field(err, "request_id", "a request id is 1 to %d printable characters", WORD_MAX);
+		return error_field(err, "to_number", "a callee is 1 to %d characters without control characters", NAME_MAX_LENGTH);
 	if (c->ring_timeout_ms <= 0 || c->max_seconds <= 0)
 		return error_field(err, "ring_timeout_ms", "ring timeout and maximum duration must be positive");
 	return NXV_OK;
@@ -119,7 +117,7 @@ static char *headers(const struct originator *o, const struct carrier_call *c, c
 
 	buf_printf(&b, "X-Nexus-Session: %s\r\nX-Nexus-Leg: %c\r\nX-Nexus-Max: %lld\r\n", c->session_id, leg,
 		(long long)c->max_seconds + MAX_SLACK_SECONDS);
-	if (c->request_id)
+	if (is_name(c->request_id)) /* a help in captures, no reason to refuse a call */
 		buf_printf(&b, "X-Nexus-Request: %s\r\n", c->request_id);
 	if (leg == 'b') {
 		put_others(&b, c->b_targets, c->b_count);

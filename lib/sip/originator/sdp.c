@@ -62,15 +62,21 @@ static void put_head(struct buf *b, const struct sdp_origin *o)
 	buf_printf(b, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", o->ip6 ? "IP6" : "IP4", o->address);
 }
 
+/* The connection address 0.0.0.0 asks for silence (RFC 3725, 4.3; RFC 3264, 8.4) and leaves the streams as they will be. With
+ * a=inactive baresip would later hear nothing through its decode filters, having dropped them when the call began.
+ * IPv6 knows no such address. */
 char *sdp_text_offer(const struct sdp_origin *origin)
 {
 	struct buf b = { .max = SDP_MAX };
 
-	put_head(&b, origin);
+	buf_str(&b, "v=0\r\n");
+	put_origin(&b, origin);
+	buf_printf(&b, "s=-\r\nc=IN %s\r\nt=0 0\r\n", origin->ip6 ? "IP6 ::1" : "IP4 0.0.0.0");
 	buf_str(&b, "m=audio 9 RTP/AVP 0 8 101\r\n"
 		"a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
-		"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n"
-		"a=inactive\r\n");
+		"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n");
+	if (origin->ip6)
+		buf_str(&b, "a=inactive\r\n");
 	return buf_take(&b);
 }
 

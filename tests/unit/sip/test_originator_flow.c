@@ -37,7 +37,7 @@ static void first_invite_carries_what_the_server_needs(void **state)
 	assert_true(has_line(text, "X-Nexus-Request: req-1"));
 	assert_true(has_line(text, "To: <sip:user_1@nexus.test>"));
 	assert_int_equal(strncmp(header(text, "From", value, sizeof(value)), "\"+0987654321\" <sip:+0987654321@nexus.test>;tag=", 46), 0);
-	assert_true(has_line(text, "a=inactive"));
+	assert_true(has_line(text, "c=IN IP4 0.0.0.0"));
 	assert_null(strstr(text, "answer-after"));
 	assert_int_equal(rig_end(rig, "session_1_x"), NXV_OK);
 	phone_answer(rig, &a, "180 Ringing", NULL);

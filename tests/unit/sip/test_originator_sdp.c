@@ -30,7 +30,8 @@ static void first_offer_is_one_silent_audio_stream(void **state)
 	(void)state;
 	assert_non_null(strstr(offer, "v=0\r\no=nexusvoip 42 7 IN IP4 127.0.0.1\r\n"));
 	assert_non_null(strstr(offer, "m=audio 9 RTP/AVP 0 8 101\r\n"));
-	assert_non_null(strstr(offer, "a=inactive\r\n"));
+	assert_non_null(strstr(offer, "c=IN IP4 0.0.0.0\r\n"));
+	assert_null(strstr(offer, "a=inactive"));
 	assert_true(sdp_text_usable(offer));
 	free(offer);
 }
@@ -43,6 +44,7 @@ static void ipv6_addresses_are_named_as_such(void **state)
 	(void)state;
 	assert_non_null(strstr(offer, "o=nexusvoip 1 1 IN IP6 ::1\r\n"));
 	assert_non_null(strstr(offer, "c=IN IP6 ::1\r\n"));
+	assert_non_null(strstr(offer, "a=inactive\r\n"));
 	free(offer);
 }
 
