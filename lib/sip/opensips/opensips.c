@@ -77,9 +77,8 @@ static void ready_processes(void *arg, nxv_status status, struct json_object *re
 	} else if (!opensips_parse_ready(result, op->os->set->listen, missing, sizeof(missing))) {
 		error_set(&missing_err, NXV_E_UNREACHABLE, "OpenSIPS runs without its process \"%s\"", missing);
 		op_done(op, NXV_E_UNREACHABLE, &missing_err);
-	} else if (op->os->subscribed) {
-		op_done(op, NXV_OK, NULL);
 	} else {
+		/* Always anew: the server may have been restarted since the last renewal, and then nothing is subscribed. */
 		opensips_subscribe(op->os, ready_subscribed, op);
 	}
 }

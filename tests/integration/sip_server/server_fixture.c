@@ -121,11 +121,12 @@ static void write_config(struct fixture *f, const char *path)
 	buf_free(&text);
 }
 
-static void spawn(struct fixture *f, const char *config)
+static void spawn(struct fixture *f)
 {
 	const char *argv[16];
-	char log[96];
+	char log[96], config[96];
 
+	snprintf(config, sizeof(config), "%s/%s.cfg", f->dir, f->driver->name);
 	f->driver->argv(&f->set, config, false, argv);
 	snprintf(log, sizeof(log), "%s/log", f->dir);
 	f->pid = fork();
@@ -187,7 +188,7 @@ struct fixture *fixture_start(const struct sip_driver *driver, const struct fixt
 	fixture_user(f, FIXTURE_SERVICE, "", 0, 0);
 	snprintf(config, sizeof(config), "%s/%s.cfg", f->dir, driver->name);
 	write_config(f, config);
-	spawn(f, config);
+	spawn(f);
 	fixture_loop_start(f, &env);
 	wait_ready(f);
 	return f;
@@ -226,6 +227,17 @@ static bool ended_cleanly(pid_t pid)
 		usleep(50 * 1000);
 	}
 	return false;
+}
+
+void fixture_restart(struct fixture *f, bool again)
+{
+	kill(f->pid, SIGTERM);
+	assert_true(ended_cleanly(f->pid));
+	f->pid = 0;
+	if (!again)
+		return;
+	spawn(f);
+	wait_ready(f);
 }
 
 bool fixture_stop(struct fixture *f)

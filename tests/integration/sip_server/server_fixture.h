@@ -31,6 +31,8 @@ const struct sip_driver *fixture_driver(const char *name);
 struct fixture *fixture_start(const struct sip_driver *driver, const struct fixture_opts *opts);
 /** Stop it; true when it ended by itself with nothing left of its process group. */
 bool fixture_stop(struct fixture *f);
+/** Stop the server under its driver, and start it again if it shall come back. */
+void fixture_restart(struct fixture *f, bool again);
 /** A credential. sha256 only for OpenSIPS' rows; expires_at in unix seconds, 0: never. Its password is "pw-USERNAME". */
 void fixture_user(struct fixture *f, const char *username, const char *owner, int call_limit, long expires_at);
 

@@ -25,7 +25,10 @@ enum { INBOX = 128, TEXT_MAX = 16384 };
 struct client {
 	int fd, port, server_port, cseq;
 	char username[64], password[80], algorithm[16];
+	struct stream *stream; /* NULL: UDP */
+	char contact[128], via[64];
 	char call_id[64], from_tag[24], to_tag[24], branch[40], from[128], uri[160];
+	char *body;
 	char *inbox[INBOX];
 	bool taken[INBOX];
 	size_t count;
@@ -55,8 +58,36 @@ struct client *client_open(const char *username, int server_port)
 	c->cseq = 1;
 	snprintf(c->username, sizeof(c->username), "%s", username);
 	snprintf(c->to_tag, sizeof(c->to_tag), "u%u", next_number());
+	snprintf(c->via, sizeof(c->via), "UDP 127.0.0.1:%d", c->port);
+	client_claim_contact(c, NULL);
 	client_secret(c, NULL, NULL);
 	return c;
+}
+
+struct client *client_open_stream(const char *username, struct stream *stream)
+{
+	struct client *c = client_open(username, 9);
+
+	c->stream = stream;
+	snprintf(c->via, sizeof(c->via), "%s n0such.invalid", stream_protocol(stream));
+	snprintf(c->contact, sizeof(c->contact), "sip:%s@n0such.invalid;transport=ws", username);
+	return c;
+}
+
+void client_body(struct client *c, size_t bytes)
+{
+	free(c->body);
+	c->body = calloc(1, bytes + 1);
+	assert_non_null(c->body);
+	memset(c->body, 'a', bytes);
+	memcpy(c->body, "v=0\r\n", 5);
+}
+
+void client_claim_contact(struct client *c, const char *uri)
+{
+	snprintf(c->contact, sizeof(c->contact), "%s", uri ? uri : "");
+	if (!uri)
+		snprintf(c->contact, sizeof(c->contact), "sip:%s@127.0.0.1:%d", c->username, c->port);
 }
 
 void client_secret(struct client *c, const char *algorithm, const char *password)
@@ -78,6 +109,8 @@ void client_close(struct client *c)
 	if (!c)
 		return;
 	client_forget(c);
+	stream_close(c->stream);
+	free(c->body);
 	close(c->fd);
 	free(c);
 }
@@ -101,7 +134,10 @@ void client_raw(struct client *c, const char *text)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)c->server_port) };
 
-	assert_true(sendto(c->fd, text, strlen(text), 0, (struct sockaddr *)&to, sizeof(to)) > 0);
+	if (c->stream)
+		stream_send(c->stream, text);
+	else
+		assert_true(sendto(c->fd, text, strlen(text), 0, (struct sockaddr *)&to, sizeof(to)) > 0);
 }
 
 int message_status(message *m)
@@ -141,7 +177,7 @@ static void copy_headers(const char *m, const char *name, const char *as, bool r
 	size_t n = 0;
 
 	for (const char *rest = m; n < 16 && (found[n] = header_at(rest, name)); n++)
-		rest = found[n] - strlen(name) - 4;
+		rest = found[n];
 	for (size_t i = 0; i < n; i++) {
 		const char *value = found[reverse ? n - 1 - i : i];
 
@@ -163,9 +199,16 @@ static bool matches(const struct client *c, const char *m, const char *what)
 static bool receive(struct client *c, int timeout_ms)
 {
 	struct pollfd pfd = { .fd = c->fd, .events = POLLIN };
-	char text[TEXT_MAX];
+	char text[TEXT_MAX], *whole;
 	ssize_t len;
 
+	if (c->stream) {
+		whole = stream_receive(c->stream, timeout_ms);
+		assert_true(c->count < INBOX);
+		if (whole)
+			c->inbox[c->count++] = whole;
+		return whole != NULL;
+	}
 	if (poll(&pfd, 1, timeout_ms) <= 0)
 		return false;
 	len = recv(c->fd, text, sizeof(text) - 1, 0);
@@ -203,10 +246,12 @@ message *client_expect(struct client *c, const char *what, int timeout_ms)
 static void send_request(struct client *c, const char *method, const char *uri, const char *to, const char *to_tag, const char *headers, int cseq)
 {
 	struct buf b = BUF_INIT;
+	const char *body;
 
-	buf_printf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%d;branch=%s;rport\r\nMax-Forwards: 70\r\n", method, uri, c->port, c->branch);
+	buf_printf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s;branch=%s;rport\r\nMax-Forwards: 70\r\n", method, uri, c->via, c->branch);
 	buf_printf(&b, "From: <%s>;tag=%s\r\nTo: <%s>%s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n", c->from, c->from_tag, to, to_tag, c->call_id, cseq, method);
-	buf_printf(&b, "Contact: <sip:%s@127.0.0.1:%d>\r\n%sContent-Length: 0\r\n\r\n", c->username, c->port, headers ? headers : "");
+	body = c->body && strcmp(method, "INVITE") == 0 ? c->body : "";
+	buf_printf(&b, "Contact: <%s>\r\n%sContent-Length: %zu\r\n\r\n%s", c->contact, headers ? headers : "", strlen(body), body);
 	client_raw(c, b.data);
 	buf_free(&b);
 }
@@ -242,8 +287,6 @@ static void credentials(struct client *c, const char *answer, const char *method
 		parameter(challenge, "algorithm", algorithm, sizeof(algorithm));
 		if (strcmp(*algorithm ? algorithm : "MD5", c->algorithm) == 0)
 			break;
-		at -= strlen(name) + 4;
-		at = strstr(at + 2, "\r\n");
 	}
 	if (!at)
 		return;
@@ -391,7 +434,7 @@ void client_in_call_back(struct client *c, const char *method, message *invite, 
 	contact_uri(invite, target, sizeof(target));
 	new_branch(c);
 	snprintf(c->call_id, sizeof(c->call_id), "%s", call_id);
-	buf_printf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%d;branch=%s;rport\r\nMax-Forwards: 70\r\n", method, target, c->port, c->branch);
+	buf_printf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s;branch=%s;rport\r\nMax-Forwards: 70\r\n", method, target, c->via, c->branch);
 	buf_printf(&b, "From: %s;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: 1 %s\r\n", to, c->to_tag, from, call_id, method);
 	copy_headers(invite, "Record-Route", "Route", false, &b);
 	buf_printf(&b, "%sContent-Length: 0\r\n\r\n", headers ? headers : "");
@@ -413,7 +456,7 @@ void client_reply(struct client *c, message *request, int status, const char *re
 	buf_printf(&b, "To: %s%s%s\r\n", to, strstr(to, ";tag=") ? "" : ";tag=", strstr(to, ";tag=") ? "" : c->to_tag);
 	copy_headers(request, "Call-ID", "Call-ID", false, &b);
 	copy_headers(request, "CSeq", "CSeq", false, &b);
-	buf_printf(&b, "Contact: <sip:%s@127.0.0.1:%d>\r\nX-Nexus-Reply: 1\r\nContent-Length: 0\r\n\r\n", c->username, c->port);
+	buf_printf(&b, "Contact: <%s>\r\nX-Nexus-Reply: 1\r\nContent-Length: 0\r\n\r\n", c->contact);
 	client_raw(c, b.data);
 	buf_free(&b);
 }

@@ -1,4 +1,4 @@
-/* sip_client.h - a bare SIP endpoint over UDP: sends what it is told, forged or not, and shows what arrives.
+/* sip_client.h - a bare SIP endpoint: sends what it is told, forged or not, and shows what arrives.
  * One thread; messages are text. */
 #ifndef TEST_SIP_CLIENT_H
 #define TEST_SIP_CLIENT_H
@@ -6,12 +6,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "sip_stream.h"
+
 struct client;
 /** A message that arrived: [owned] by the client until the next client_forget(). NULL when none came. */
 typedef const char message;
 
 struct client *client_open(const char *username, int server_port);
+/** The same on a connection, which it takes over; its Contact is what a browser writes: a host that does not exist. */
+struct client *client_open_stream(const char *username, struct stream *stream);
+/** Claim to be reached at this URI; NULL: the truth. */
+void client_claim_contact(struct client *c, const char *uri);
 void client_close(struct client *c);
+/** Put a body of so many bytes into each INVITE. */
+void client_body(struct client *c, size_t bytes);
 /** Answer challenges of this algorithm (NULL: MD5) with this password (NULL: "pw-USERNAME"). */
 void client_secret(struct client *c, const char *algorithm, const char *password);
 const char *client_name(const struct client *c);
