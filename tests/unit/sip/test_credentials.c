@@ -83,7 +83,7 @@ static const char *one(struct db *db, const char *sql)
 	struct nxv_error err = NXV_ERROR_INIT;
 	struct db_tx *tx;
 	struct db_stmt *stmt;
-	bool row;
+	bool row = false;
 
 	assert_int_equal(db_begin(db, DB_READ, &tx, &err), NXV_OK);
 	if (db_query(tx, sql, &stmt, &err) != NXV_OK || db_step(stmt, &row, &err) != NXV_OK)

@@ -179,7 +179,7 @@ static void a_start_alone_repairs_the_copy_of_the_credentials(void **state)
 {
 	struct db_tx *tx;
 	struct db_stmt *stmt;
-	bool row;
+	bool row = false;
 
 	(void)state;
 	run_sql("INSERT INTO credential VALUES ('cred_1','anna','user_1','d','m','s','t',1,0,0)");
