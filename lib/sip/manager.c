@@ -105,7 +105,7 @@ static void describe_end(struct sip_manager *mgr, int wait_status)
 	mgr->last[0] = '\0';
 	if (mgr->phase == PHASE_STOPPING)
 		return;
-	server_log_words(mgr->setup->set.run_dir, "server.log", was_up, mgr->setup->set.secret, words, sizeof(words));
+	server_log_words(mgr->setup->set.run_dir, "server.log", was_up ? mgr->log_mark : -1, mgr->setup->set.secret, words, sizeof(words));
 	if (mgr->reaped && WIFSIGNALED(wait_status))
 		snprintf(how, sizeof(how), " (signal %d)", WTERMSIG(wait_status));
 	else if (mgr->reaped)
@@ -173,6 +173,7 @@ static void up(struct sip_manager *mgr)
 {
 	mgr->misses = 0;
 	mgr->up_since = loop_now_ms();
+	mgr->log_mark = server_log_size(mgr->setup->set.run_dir);
 	mgr->last[0] = '\0';
 	manager_phase(mgr, PHASE_UP, MANAGER_BEAT_MS);
 	manager_set_state(mgr, NXV_SIP_RUNNING, "");
@@ -281,8 +282,10 @@ static void leave(struct sip_manager *mgr)
 static void beat(struct sip_manager *mgr)
 {
 	manager_phase(mgr, PHASE_UP, MANAGER_BEAT_MS);
-	if (!mgr->setup->external)
+	if (!mgr->setup->external) {
 		server_log_trim(mgr->setup->set.run_dir);
+		mgr->log_mark = server_log_size(mgr->setup->set.run_dir);
+	}
 	ask_ready(mgr);
 }
 

@@ -72,7 +72,7 @@ static nxv_status check_parser(const struct sip_setup *setup, struct buf *report
 	status = process_run(setup->program, argv, setup->set.run_dir, MANAGER_CHECK_MS, &output, &exit_status, err);
 	unlink(path);
 	if (status == NXV_OK && exit_status != 0) {
-		server_log_pick(output.data ? output.data : "", true, setup->set.secret, words, sizeof(words));
+		server_log_pick(output.data ? output.data : "", false, setup->set.secret, words, sizeof(words));
 		status = error_code(err, NXV_E_INVALID, "bad_sip_config", "%s refuses its configuration: %s", setup->driver->name,
 			*words ? words : "it does not say why");
 	}

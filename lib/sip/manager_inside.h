@@ -54,6 +54,7 @@ struct sip_manager {
 	bool reaped;                   /* collected with waitpid(); never so when it was adopted */
 	unsigned failures, misses;
 	int64_t deadline, up_since;
+	int64_t log_mark;              /* size of its log at the last look */
 };
 
 /** Pause before the next start after so many failures in a row: 1 s, doubled up to 60 s. */

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum { LOG_MAX = 8 * 1024 * 1024, LOG_KEEP = 256 * 1024, READ_MAX = 64 * 1024, END_MAX = 4 * 1024 };
+enum { LOG_MAX = 8 * 1024 * 1024, LOG_KEEP = 256 * 1024, READ_MAX = 64 * 1024 };
 
 nxv_status server_log_open(const char *run_dir, int *fd, struct nxv_error *err)
 {
@@ -26,16 +26,18 @@ nxv_status server_log_open(const char *run_dir, int *fd, struct nxv_error *err)
 	return *fd < 0 ? error_errno(err, errno, "cannot create %s", path) : NXV_OK;
 }
 
-/* Up to size - 1 bytes from offset on, or from size - 1 bytes before the end. @return [owned], NULL if unreadable. */
-static char *read_part(const char *path, size_t size, bool at_end)
+/* Up to size - 1 bytes from offset on; a negative one counts from the end. @return [owned], NULL if unreadable. */
+static char *read_part(const char *path, size_t size, int64_t offset)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *text = malloc(size);
 	struct stat st;
 	ssize_t n = -1;
 
-	if (fd >= 0 && text && fstat(fd, &st) == 0)
-		n = pread(fd, text, size - 1, at_end && st.st_size > (off_t)size - 1 ? st.st_size - ((off_t)size - 1) : 0);
+	if (fd >= 0 && text && fstat(fd, &st) == 0) {
+		offset = offset < 0 ? (int64_t)st.st_size + offset : offset;
+		n = pread(fd, text, size - 1, offset > 0 && offset < st.st_size ? (off_t)offset : 0);
+	}
 	if (fd >= 0)
 		close(fd);
 	if (n < 0) {
@@ -56,7 +58,7 @@ void server_log_trim(const char *run_dir)
 	snprintf(old, sizeof(old), "%s.1", path);
 	if (stat(path, &st) != 0 || st.st_size <= LOG_MAX)
 		return;
-	end = read_part(path, LOG_KEEP, true);
+	end = read_part(path, LOG_KEEP, -(int64_t)LOG_KEEP + 1);
 	fd = open(old, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd >= 0 && end) {
 		ssize_t n = write(fd, end, strlen(end));
@@ -70,12 +72,12 @@ void server_log_trim(const char *run_dir)
 }
 
 /* Where the server names the weight of a line that matters; NULL for any other line. */
-static const char *complaint(const char *line, size_t len)
+static const char *complaint(const char *line, size_t len, bool grave)
 {
-	static const char *const words[] = { "ERROR", "CRITICAL", "ALERT", "EMERG", "FATAL" };
+	static const char *const words[] = { "ALERT", "EMERG", "FATAL", "CRITICAL", "ERROR" };
 	const char *first = NULL;
 
-	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
+	for (size_t w = 0; w < (grave ? 3 : sizeof(words) / sizeof(words[0])); w++) {
 		size_t n = strlen(words[w]);
 		for (size_t i = 0; i + n < len; i++)
 			if (memcmp(line + i, words[w], n) == 0 && (line[i + n] == ':' || line[i + n] == ' ') &&
@@ -100,36 +102,55 @@ static void copy_line(const char *line, size_t len, const char *secret, char *ou
 		memset(hit, '*', strlen(secret));
 }
 
-void server_log_pick(const char *text, bool any, const char *secret, char *out, size_t size)
+static bool pick_complaint(const char *text, bool grave, const char *secret, char *out, size_t size)
 {
-	const char *last = NULL, *found;
-	size_t last_len = 0, len;
+	size_t len;
 
-	out[0] = '\0';
 	for (const char *line = text; *line; line += len + (line[len] == '\n')) {
+		const char *found;
 		len = strcspn(line, "\n");
-		found = complaint(line, len);
+		found = complaint(line, len, grave);
 		if (found) {
 			copy_line(found, len - (size_t)(found - line), secret, out, size);
-			return;
-		}
-		if (strspn(line, " \t\r") < len) {
-			last = line;
-			last_len = len;
+			return true;
 		}
 	}
-	if (last && any)
-		copy_line(last, last_len, secret, out, size);
+	return false;
 }
 
-void server_log_words(const char *run_dir, const char *name, bool at_end, const char *secret, char *out, size_t size)
+void server_log_pick(const char *text, bool had_run, const char *secret, char *out, size_t size)
+{
+	const char *last = text;
+	size_t len;
+
+	out[0] = '\0';
+	if ((had_run && pick_complaint(text, true, secret, out, size)) || pick_complaint(text, false, secret, out, size) || had_run)
+		return;
+	for (const char *line = text; *line; line += len + (line[len] == '\n')) {
+		len = strcspn(line, "\n");
+		if (strspn(line, " \t\r") < len)
+			last = line;
+	}
+	copy_line(last, strcspn(last, "\n"), secret, out, size);
+}
+
+int64_t server_log_size(const char *run_dir)
+{
+	char path[256];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/server.log", run_dir);
+	return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+void server_log_words(const char *run_dir, const char *name, int64_t had_run, const char *secret, char *out, size_t size)
 {
 	char path[256], *text;
 
 	out[0] = '\0';
 	snprintf(path, sizeof(path), "%s/%s", run_dir, name);
-	text = read_part(path, at_end ? END_MAX : READ_MAX, at_end);
+	text = read_part(path, READ_MAX, had_run < 0 ? 0 : had_run);
 	if (text)
-		server_log_pick(text, !at_end, secret, out, size);
+		server_log_pick(text, had_run >= 0, secret, out, size);
 	free(text);
 }

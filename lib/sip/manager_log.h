@@ -8,10 +8,12 @@
 nxv_status server_log_open(const char *run_dir, int *fd, struct nxv_error *err);
 /** Shorten a log past its limit; the cut part's end is kept in server.log.1. */
 void server_log_trim(const char *run_dir);
-/** The line that says what went wrong: the first error in text, else (if any will do) its last line; "" for none.
- * The secret never gets out. */
-void server_log_pick(const char *text, bool any, const char *secret, char *out, size_t size);
-/** The same from a log of the folder. @param at_end it had been running: only errors near the end matter. */
-void server_log_words(const char *run_dir, const char *name, bool at_end, const char *secret, char *out, size_t size);
+/** Bytes in server.log: what was written before that mark does not explain a later end. */
+int64_t server_log_size(const char *run_dir);
+/** The line that says what went wrong. While starting: the first error, else the last line. After it had run: the first
+ * line that says it is ending, else the first error, else nothing. The secret never gets out. */
+void server_log_pick(const char *text, bool had_run, const char *secret, char *out, size_t size);
+/** The same from a log of the folder. @param had_run -1 while starting; else the mark to read from. */
+void server_log_words(const char *run_dir, const char *name, int64_t had_run, const char *secret, char *out, size_t size);
 
 #endif

@@ -80,7 +80,7 @@ void manager_checked(struct sip_manager *mgr, bool timed_out)
 	if (!mgr->wanted) {
 		manager_phase(mgr, PHASE_LEAVING, 0);
 	} else if (timed_out || !WIFEXITED(wait_status) || WEXITSTATUS(wait_status) != 0) {
-		server_log_words(mgr->setup->set.run_dir, "check.log", false, mgr->setup->set.secret, words, sizeof(words));
+		server_log_words(mgr->setup->set.run_dir, "check.log", -1, mgr->setup->set.secret, words, sizeof(words));
 		snprintf(text, sizeof(text), "%s refuses its configuration: %s", mgr->setup->driver->name,
 			timed_out ? "its check does not end" : words);
 		manager_failed(mgr, NXV_SIP_FAILED, text);

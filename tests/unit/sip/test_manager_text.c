@@ -95,13 +95,24 @@ static void the_first_complaint_in_a_log_is_picked(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		server_log_pick(rows[i].log, true, "S3CRET", out, sizeof(out));
+		server_log_pick(rows[i].log, false, "S3CRET", out, sizeof(out));
 		assert_string_equal(out, rows[i].expected);
 	}
-	server_log_pick("ERROR: much too long", true, "S", tiny, sizeof(tiny));
+	server_log_pick("ERROR: much too long", false, "S", tiny, sizeof(tiny));
 	assert_string_equal(tiny, "ERROR: much");
-	server_log_pick("Thank you for running it\n", false, "S", out, sizeof(out));
+}
+
+static void of_a_server_that_had_run_only_complaints_count(void **state)
+{
+	char out[200];
+
+	(void)state;
+	server_log_pick("Thank you for running it\n", true, "", out, sizeof(out));
 	assert_string_equal(out, "");
+	server_log_pick("a\nERROR: one\nERROR: two\nbye", true, "", out, sizeof(out));
+	assert_string_equal(out, "ERROR: one");
+	server_log_pick("CRITICAL: EOF on 11\n 0(1) ALERT: child process 12 exited by a signal 9\nbye", true, "", out, sizeof(out));
+	assert_string_equal(out, "ALERT: child process 12 exited by a signal 9");
 }
 
 int main(void)
@@ -112,6 +123,7 @@ int main(void)
 		cmocka_unit_test(contacts_survive_the_journey_even_with_hostile_text),
 		cmocka_unit_test(state_words_go_both_ways),
 		cmocka_unit_test(the_first_complaint_in_a_log_is_picked),
+		cmocka_unit_test(of_a_server_that_had_run_only_complaints_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
