@@ -4,37 +4,8 @@
 #include <string.h>
 
 #include "base/error.h"
-
-/* Even strict, json-c takes single quotes, comments, NaN and bare control characters in strings, and of a doubled member
- * it keeps the last. So the text is scanned first: outside strings only JSON's own characters may stand. *members: the
- * members it spells (a colon outside a string is exactly one), to be compared with those the tree holds.
- * False: *bad is the offending character's offset. */
-static bool scan(const char *text, size_t len, size_t *members, size_t *bad)
-{
-	bool in_string = false;
-
-	*members = 0;
-	for (size_t i = 0; i < len; i++) {
-		if (in_string) {
-			if ((unsigned char)text[i] < 0x20) {
-				*bad = i;
-				return false;
-			}
-			if (text[i] == '\\')
-				i++;
-			else if (text[i] == '"')
-				in_string = false;
-			continue;
-		}
-		if (!text[i] || !strchr("{}[]:,\"0123456789+-.eEtrufalsn \t\r\n", text[i])) {
-			*bad = i;
-			return false;
-		}
-		in_string = text[i] == '"';
-		*members += text[i] == ':';
-	}
-	return true;
-}
+#include "base/json_scan.h"
+#include "base/text.h"
 
 /* Depth is bounded by the tokener, so this recursion is too. */
 static size_t count_members(struct json_object *obj)
@@ -58,11 +29,12 @@ nxv_status json_read(const char *text, size_t len, size_t max, struct json_objec
 	struct json_object *obj = NULL;
 	nxv_status status = NXV_OK;
 	size_t members, bad;
+	char twice[sizeof(err->field)];
 
 	*out = NULL;
 	if (len > max)
 		return error_code(err, NXV_E_INVALID, "bad_json", "the JSON text has %zu bytes; at most %zu are taken", len, max);
-	if (!scan(text, len, &members, &bad))
+	if (!json_scan(text, len, &members, &bad))
 		return error_code(err, NXV_E_INVALID, "bad_json", "not valid JSON at byte %zu", bad);
 	tok = json_tokener_new_ex(JSON_MAX_DEPTH + 1);
 	if (!tok)
@@ -74,8 +46,12 @@ nxv_status json_read(const char *text, size_t len, size_t max, struct json_objec
 	if (json_tokener_get_error(tok) != json_tokener_success)
 		status = error_code(err, NXV_E_INVALID, "bad_json", "not valid JSON at byte %zu: %s",
 			json_tokener_get_parse_end(tok), json_tokener_error_desc(json_tokener_get_error(tok)));
-	else if (members != count_members(obj))
-		status = error_code(err, NXV_E_INVALID, "bad_json", "a member is there twice; write each once");
+	else if (members != count_members(obj)) {
+		json_scan_double(text, len, twice, sizeof(twice));
+		status = error_field(err, twice, "%s is there twice; write each member once", *twice ? twice : "a member");
+		if (err)
+			text_copy(err->code, sizeof(err->code), "bad_json");
+	}
 	json_tokener_free(tok);
 	if (status != NXV_OK) {
 		json_object_put(obj);

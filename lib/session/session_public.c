@@ -47,7 +47,8 @@ static nxv_status check_call(nxv_ctx *ctx, const struct nxv_call_opts *opts, str
 		return error_field(err, "toNumber", "write a number, a SIP username, a userId or a sip: URI, at most 128 bytes");
 	if (opts->use_twilio == NXV_TWILIO_YES)
 		return error_code(err, NXV_E_UNREACHABLE, "twilio_not_configured",
-			"this gateway has no Twilio account configured; send useTwilio false to call over SIP");
+			"no Twilio account is configured (twilio.account_sid and its token), and this version cannot use one yet; "
+			"send useTwilio false to call over SIP");
 	return NXV_OK;
 }
 

@@ -138,6 +138,11 @@ static void json_refuses_what_strict_readers_refuse(void **state)
 	assert_int_equal(read_json("{\"a\":1} x"), NXV_E_INVALID);
 	assert_int_equal(read_json("{'a':1}"), NXV_E_INVALID);
 	assert_int_equal(read_json("{\"a\":NaN}"), NXV_E_INVALID);
+	assert_int_equal(read_json("{\"a\":01}"), NXV_E_INVALID);
+	assert_int_equal(read_json("{\"a\":1.}"), NXV_E_INVALID);
+	assert_int_equal(read_json("{\"a\":-}"), NXV_E_INVALID);
+	assert_int_equal(read_json("{\"a\":1e}"), NXV_E_INVALID);
+	assert_int_equal(read_json("[-0.5e+3,0,10,true,false,null]"), NXV_OK);
 	assert_int_equal(read_json("{\"a\":1} /* x */"), NXV_E_INVALID);
 	assert_int_equal(read_json("{\"a\":\"it's // fine\"}"), NXV_OK);
 	assert_int_equal(read_json("{\"a\":1,}"), NXV_E_INVALID);
@@ -145,6 +150,18 @@ static void json_refuses_what_strict_readers_refuse(void **state)
 	for (int i = 0; i < 20; i++)
 		strcat(deep, "[");
 	assert_int_equal(read_json(deep), NXV_E_INVALID);
+}
+
+static void json_names_the_member_that_is_there_twice(void **state)
+{
+	static const char text[] = "{\"a\":{\"x\":1},\"toNumber\":\"x\",\"b\":\"toNumber\", \"toNumber\" : 2}";
+	struct json_object *obj;
+	struct nxv_error err;
+
+	(void)state;
+	assert_int_equal(json_read(text, strlen(text), JSON_MAX_BODY, &obj, &err), NXV_E_INVALID);
+	assert_string_equal(err.field, "toNumber");
+	assert_string_equal(err.code, "bad_json");
 }
 
 static void json_over_the_limit_is_refused_before_parsing(void **state)
@@ -196,6 +213,7 @@ int main(void)
 		cmocka_unit_test(digests_match_published_vectors),
 		cmocka_unit_test(buffer_stops_at_its_maximum),
 		cmocka_unit_test(json_refuses_what_strict_readers_refuse),
+		cmocka_unit_test(json_names_the_member_that_is_there_twice),
 		cmocka_unit_test(json_over_the_limit_is_refused_before_parsing),
 		cmocka_unit_test(ids_carry_their_prefix_and_differ),
 		cmocka_unit_test(errors_carry_word_field_and_errno_text),
