@@ -309,6 +309,53 @@ static void check_reports_parser_and_ports_and_starts_nothing(void **state)
 	buf_free(&report);
 }
 
+/* The last heartbeat that may be missed, without waiting a minute for it. */
+static void miss_the_last_beat(void)
+{
+	fake.ready = NXV_E_TIMEOUT;
+	mgr->misses = MANAGER_MISSES_MAX - 1;
+	manager_phase(mgr, PHASE_UP, 1);
+}
+
+static void a_server_that_hangs_is_replaced(void **state)
+{
+	int64_t pid;
+
+	(void)state;
+	sip_manager_want(mgr, true);
+	UNTIL(is_running, 5000);
+	pid = sip_manager_pid(mgr);
+	miss_the_last_beat();
+	UNTIL(is_backoff, 3000);
+	assert_non_null(strstr(sip_manager_message(mgr), "no longer answers"));
+	assert_false(alive(pid));
+	fake.ready = NXV_OK;
+	UNTIL(is_running, 5000);
+}
+
+static bool has_missed(void)
+{
+	return mgr->misses > 0;
+}
+
+static void one_missed_heartbeat_is_forgiven(void **state)
+{
+	int64_t pid;
+
+	(void)state;
+	sip_manager_want(mgr, true);
+	UNTIL(is_running, 5000);
+	pid = sip_manager_pid(mgr);
+	fake.ready = NXV_E_TIMEOUT;
+	manager_phase(mgr, PHASE_UP, 1);
+	UNTIL(has_missed, 1000);
+	fake.ready = NXV_OK;
+	manager_phase(mgr, PHASE_UP, 1);
+	assert_false(until(is_backoff, 100));
+	assert_int_equal(mgr->misses, 0);
+	assert_int_equal(sip_manager_pid(mgr), pid);
+}
+
 int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, manager_setup, manager_teardown)
@@ -329,6 +376,8 @@ int main(int argc, char **argv)
 		CASE(a_server_that_ignores_sigterm_is_killed_after_five_seconds),
 		CASE(stopping_works_in_every_phase),
 		CASE(wanting_again_while_it_stops_starts_it_again),
+		CASE(a_server_that_hangs_is_replaced),
+		CASE(one_missed_heartbeat_is_forgiven),
 		CASE(no_installed_server_fails_with_the_remedy),
 		CASE(check_reports_parser_and_ports_and_starts_nothing),
 	};
