@@ -102,8 +102,6 @@ void leg_clear(struct leg *leg);
 nxv_status leg_invite(struct leg *leg, const char *sdp, const char *headers, struct nxv_error *err);
 /** CANCEL or BYE, as its state needs; nothing if it is gone or going. */
 void leg_end(struct leg *leg);
-/** The phone hung up: nothing more to send. */
-void leg_gone(struct leg *leg);
 /** What this phone is told next, under its own o= line, whose version rises when something changed. [owned] free(). */
 char *leg_describe(struct leg *leg, const char *sdp, const char *direction);
 /** It took it. @param text [owned] by the leg from now on. */

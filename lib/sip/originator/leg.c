@@ -137,12 +137,6 @@ void leg_end(struct leg *leg)
 	}
 }
 
-void leg_gone(struct leg *leg)
-{
-	if (leg->state != LEG_DONE)
-		leg_done(leg);
-}
-
 static void answered(struct leg *leg, const struct sip_msg *msg)
 {
 	bool canceled = leg->state == LEG_CANCELLING;

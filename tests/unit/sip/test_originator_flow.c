@@ -251,6 +251,94 @@ static void answer_without_media_ends_the_call(void **state)
 	expect_event(rig, CARRIER_DOWN, 0);
 }
 
+static void joining_goes_another_round_when_b_moves_too(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+	static const char a_moved[] = "v=0\r\no=a 1 2 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio 4444 RTP/AVP 0 101\r\n";
+	static const char b_moved[] = "v=0\r\no=b 1 2 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.8\r\nt=0 0\r\nm=audio 5555 RTP/AVP 0 101\r\n";
+
+	ring_b(rig, &a, &b);
+	phone_answer(rig, &b, "200 OK", SDP_B);
+	expect(rig, "ACK ");
+	expect_event(rig, CARRIER_B_ANSWERED, 200);
+	expect(rig, "INVITE sip:ta@");
+	answer_to(rig, rig->in.text, "200 OK", NULL, NULL, a_moved);
+	expect(rig, "ACK sip:ta@");
+	expect(rig, "INVITE sip:tb@");
+	answer_to(rig, rig->in.text, "200 OK", NULL, NULL, b_moved);
+	expect(rig, "ACK sip:tb@");
+	expect(rig, "INVITE sip:ta@");
+	assert_true(has_line(rig->in.text, "m=audio 5555 RTP/AVP 0 101"));
+	expect_no_event(rig, 30);
+	answer_to(rig, rig->in.text, "200 OK", NULL, NULL, a_moved);
+	expect(rig, "ACK sip:ta@");
+	expect_event(rig, CARRIER_JOINED, 0);
+	assert_int_equal(rig_end(rig, "session_1_x"), NXV_OK);
+	take_bye(rig, "tb");
+	take_bye(rig, "ta");
+	expect_event(rig, CARRIER_DOWN, 0);
+}
+
+static void a_refusing_every_stream_of_bs_ends_both(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+
+	ring_b(rig, &a, &b);
+	phone_answer(rig, &b, "200 OK", SDP_B);
+	expect(rig, "ACK ");
+	expect_event(rig, CARRIER_B_ANSWERED, 200);
+	expect(rig, "INVITE sip:ta@");
+	answer_to(rig, rig->in.text, "200 OK", NULL, NULL,
+		"v=0\r\no=a 1 2 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\n");
+	expect(rig, "ACK sip:ta@");
+	expect_event(rig, CARRIER_MEDIA_REFUSED, 200);
+	take_bye(rig, "tb");
+	take_bye(rig, "ta");
+	expect_event(rig, CARRIER_DOWN, 0);
+}
+
+static void names_are_quoted_and_users_escaped(void **state)
+{
+	struct rig *rig = *state;
+	struct carrier_call call = call_s1;
+	struct phone a;
+	char from[256];
+
+	call.to_number = "Bob \"the\" [x]";
+	assert_int_equal(rig_place(rig, &call), NXV_OK);
+	phone_take(rig, &a, "sip:user_1@nexus.test", "ta");
+	header(a.invite.text, "From", from, sizeof(from));
+	*strstr(from, ";tag=") = '\0';
+	assert_string_equal(from, "\"Bob \\\"the\\\" [x]\" <sip:Bob%20%22the%22%20%5Bx%5D@nexus.test>");
+	phone_answer(rig, &a, "486 Busy Here", NULL);
+	expect(rig, "ACK ");
+	expect_event(rig, CARRIER_A_FAILED, 486);
+	expect_event(rig, CARRIER_DOWN, 0);
+	call.to_number = "sip:bob@nexus.test";
+	call.session_id = "session_2_x";
+	assert_int_equal(rig_place(rig, &call), NXV_OK);
+	phone_take(rig, &a, "sip:user_1@nexus.test", "ta");
+	assert_non_null(strstr(a.invite.text, "<sip:bob@nexus.test>;tag="));
+	phone_answer(rig, &a, "486 Busy Here", NULL);
+	expect(rig, "ACK ");
+	expect_event(rig, CARRIER_A_FAILED, 486);
+	expect_event(rig, CARRIER_DOWN, 0);
+}
+
+static void a_session_is_placed_once(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a;
+
+	ring_a(rig, &a);
+	assert_int_equal(rig_place(rig, &call_s1), NXV_E_CONFLICT);
+	assert_int_equal(rig_end(rig, "session_1_x"), NXV_OK);
+	take_cancel(rig, &a);
+	expect_event(rig, CARRIER_DOWN, 0);
+}
+
 static void place_refuses_what_would_break_a_header(void **state)
 {
 	struct rig *rig = *state;
@@ -290,6 +378,10 @@ int main(void)
 		ON(b_learns_what_a_changed_while_it_was_joined),
 		ON(a_refusing_bs_media_ends_both),
 		ON(answer_without_media_ends_the_call),
+		ON(joining_goes_another_round_when_b_moves_too),
+		ON(a_refusing_every_stream_of_bs_ends_both),
+		ON(names_are_quoted_and_users_escaped),
+		ON(a_session_is_placed_once),
 		ON(place_refuses_what_would_break_a_header),
 	};
 

@@ -299,6 +299,56 @@ static void dtmf_by_info_passes_to_the_other_phone_and_back(void **state)
 	hang_up(rig);
 }
 
+static void dtmf_while_the_other_phone_rings_goes_nowhere(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+
+	ring_b(rig, &a, &b);
+	phone_request(rig, &a, "INFO", ++a.cseq, NULL, NULL);
+	expect(rig, "SIP/2.0 480");
+	assert_int_equal(rig_end(rig, "session_1_x"), NXV_OK);
+	take_cancel_and_bye(rig, &b, "ta");
+	expect_event(rig, CARRIER_DOWN, 0);
+}
+
+static void bye_during_dtmf_answers_it(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+	static struct msg info;
+
+	join(rig, &a, &b);
+	phone_request(rig, &a, "INFO", ++a.cseq, "Info-Package: dtmf\r\n", NULL);
+	expect(rig, "INFO sip:tb@");
+	assert_true(has_line(rig->in.text, "Info-Package: dtmf"));
+	info = rig->in;
+	phone_request(rig, &b, "BYE", ++b.cseq, NULL, NULL);
+	expect(rig, "SIP/2.0 200");
+	expect_event(rig, CARRIER_B_HANGUP, 0);
+	take_bye(rig, "ta");
+	answer_to(rig, info.text, "481 Call Does Not Exist", NULL, NULL, NULL);
+	expect(rig, "SIP/2.0 481");
+	expect_event(rig, CARRIER_DOWN, 0);
+}
+
+static void offers_in_another_language_are_refused(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+	char text[1024];
+	int n;
+
+	join(rig, &a, &b);
+	n = snprintf(text, sizeof(text), "INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKmime\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
+		"CSeq: %u INVITE\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+		a.target, rig->proxy_text, a.local, a.remote, a.call_id, ++a.cseq);
+	send_text(rig, text, (size_t)n);
+	expect(rig, "SIP/2.0 415");
+	assert_true(has_line(rig->in.text, "Accept: application/sdp"));
+	hang_up(rig);
+}
+
 static void other_requests_get_their_plain_answers(void **state)
 {
 	struct rig *rig = *state;
@@ -364,6 +414,9 @@ int main(void)
 		ON(update_with_media_passes_as_an_offer),
 		ON(update_without_media_refreshes_the_session),
 		ON(dtmf_by_info_passes_to_the_other_phone_and_back),
+		ON(dtmf_while_the_other_phone_rings_goes_nowhere),
+		ON(bye_during_dtmf_answers_it),
+		ON(offers_in_another_language_are_refused),
 		ON(other_requests_get_their_plain_answers),
 		ON(calls_to_the_originator_are_refused),
 	};

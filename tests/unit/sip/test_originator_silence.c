@@ -139,6 +139,56 @@ static void hang_up(struct rig *rig)
 	expect_event(rig, CARRIER_DOWN, 0);
 }
 
+static void guard_now(void *arg)
+{
+	struct rig *rig = arg;
+	struct call *call = call_find((const struct originator *)rig->carrier, "session_1_x");
+
+	tmr_start(&call->x.timer, 1, call->x.timer.th, call->x.timer.arg);
+}
+
+static void phone_that_never_answers_a_re_invite_is_lost(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+
+	ring_b(rig, &a, &b);
+	phone_answer(rig, &b, "200 OK", SDP_B);
+	expect(rig, "ACK ");
+	expect_event(rig, CARRIER_B_ANSWERED, 200);
+	expect(rig, "INVITE sip:ta@");
+	answer_to(rig, rig->in.text, "100 Trying", NULL, NULL, NULL);
+	expect_silence(rig, 50);
+	assert_int_equal(loop_post(rig->loop, guard_now, rig), NXV_OK);
+	expect(rig, "CANCEL sip:ta@");
+	expect_event(rig, CARRIER_LOST, 408);
+	take_bye(rig, "tb");
+	take_bye(rig, "ta");
+	expect_event(rig, CARRIER_DOWN, 0);
+}
+
+static void refresh_waits_for_a_hold_to_end(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+
+	join(rig, &a, &b);
+	phone_request(rig, &b, "INVITE", ++b.cseq, NULL, SDP_HOLD);
+	expect(rig, "INVITE sip:ta@");
+	assert_int_equal(loop_post(rig->loop, fire_a, rig), NXV_OK);
+	expect_silence(rig, 50);
+	answer_to(rig, rig->in.text, "200 OK", NULL, NULL, SDP_A_ON);
+	expect(rig, "ACK sip:ta@");
+	expect(rig, "SIP/2.0 200");
+	phone_ack(rig, &b, NULL);
+	expect_silence(rig, 50);
+	assert_int_equal(loop_post(rig->loop, fire_a, rig), NXV_OK);
+	expect(rig, "UPDATE sip:ta@");
+	answer_to(rig, rig->in.text, "500 Busy", NULL, NULL, NULL); /* the session stays as it was */
+	expect_no_event(rig, 50);
+	hang_up(rig);
+}
+
 static void phone_that_allows_update_is_refreshed_by_it(void **state)
 {
 	struct rig *rig = *state;
@@ -220,6 +270,8 @@ static void phone_that_does_not_refresh_as_it_promised_is_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		ON(phone_that_never_answers_a_re_invite_is_lost),
+		ON(refresh_waits_for_a_hold_to_end),
 		ON(phone_that_allows_update_is_refreshed_by_it),
 		ON(other_phones_are_refreshed_by_the_same_description),
 		ON(phone_that_does_not_answer_a_refresh_is_lost),
