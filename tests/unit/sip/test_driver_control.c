@@ -1,0 +1,368 @@
+/* test_driver_control.c - the control client and the event receivers against a server that misbehaves on command. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "sip/control/event.h"
+#include "sip/control/fan.h"
+#include "sip/kamailio/impl.h"
+#include "sip/opensips/impl.h"
+
+static char dir[64], path[96];
+static struct env env;
+static struct loop *loop;
+static struct control *control;
+static int server = -1;
+
+static int open_all(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	(void)state;
+	env_defaults(&env);
+	snprintf(dir, sizeof(dir), "/tmp/nxv-control-XXXXXX");
+	if (!mkdtemp(dir) || loop_open(&loop, NULL) != NXV_OK)
+		return -1;
+	snprintf(path, sizeof(path), "%s/server.sock", dir);
+	memcpy(addr.sun_path, path, strlen(path));
+	server = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (bind(server, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return -1;
+	return control_open(&env, loop, path, dir, &control, NULL) == NXV_OK ? 0 : -1;
+}
+
+static int close_all(void **state)
+{
+	char command[256];
+
+	(void)state;
+	control_close(control);
+	control = NULL;
+	loop_close(loop);
+	close(server);
+	snprintf(command, sizeof(command), "rmdir %s 2>/dev/null && echo left; rm -rf %s", dir, dir);
+	return system(command) == 0 ? 0 : -1;
+}
+
+struct outcome {
+	int calls;
+	nxv_status status;
+	char text[400];
+	bool stop;
+};
+
+static void keep(void *arg, nxv_status status, struct json_object *result, const struct nxv_error *err)
+{
+	struct outcome *o = arg;
+
+	o->calls++;
+	o->status = status;
+	snprintf(o->text, sizeof(o->text), "%s", status == NXV_OK ? json_object_to_json_string_ext(result, JSON_C_TO_STRING_PLAIN) : err->message);
+	if (o->stop)
+		loop_stop(loop);
+}
+
+/* The id of the request that reached the server. */
+static int64_t request_id(const char *method)
+{
+	char text[1024];
+	struct json_object *obj;
+	int64_t id;
+	ssize_t len = recv(server, text, sizeof(text), MSG_DONTWAIT);
+
+	assert_true(len > 0);
+	assert_int_equal(json_read(text, (size_t)len, sizeof(text), &obj, NULL), NXV_OK);
+	assert_string_equal(json_text(obj, "jsonrpc"), "2.0");
+	assert_string_equal(json_text(obj, "method"), method);
+	id = json_int(obj, "id", -1);
+	json_object_put(obj);
+	return id;
+}
+
+static void answer(const char *fmt, long long id)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",%s,\"id\":%lld}", fmt, id);
+	control_receive(control, text, strlen(text));
+}
+
+static void answers_find_their_requests_in_any_order(void **state)
+{
+	struct outcome one = { 0 }, two = { 0 };
+	int64_t id1, id2;
+
+	(void)state;
+	control_call(control, "first", NULL, keep, &one);
+	control_call(control, "second", NULL, keep, &two);
+	id1 = request_id("first");
+	id2 = request_id("second");
+	assert_true(id1 != id2);
+	answer("\"result\":[1,2]", id2);
+	assert_int_equal(two.calls, 1);
+	assert_string_equal(two.text, "[1,2]");
+	assert_int_equal(one.calls, 0);
+	answer("\"result\":null", id1);
+	assert_int_equal(one.calls, 1);
+	assert_int_equal(one.status, NXV_OK);
+	answer("\"result\":null", id1);
+	assert_int_equal(one.calls, 1);
+}
+
+static void errors_become_statuses(void **state)
+{
+	static const char too_big[] = "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32603,\"message\":\"Internal error\"},\"id\":null}";
+	struct outcome o = { 0 };
+
+	(void)state;
+	control_call(control, "a", NULL, keep, &o);
+	answer("\"error\":{\"code\":404,\"message\":\"No such dialog\"}", request_id("a"));
+	assert_int_equal(o.status, NXV_E_NOT_FOUND);
+	control_call(control, "b", NULL, keep, &o);
+	answer("\"error\":{\"code\":500,\"message\":\"says why\"}", request_id("b"));
+	assert_int_equal(o.status, NXV_E_CONFLICT);
+	assert_non_null(strstr(o.text, "says why"));
+	control_call(control, "c", NULL, keep, &o);
+	request_id("c");
+	control_receive(control, too_big, strlen(too_big));
+	assert_int_equal(o.status, NXV_E_LIMIT);
+	assert_int_equal(o.calls, 3);
+}
+
+static void what_is_no_answer_is_dropped(void **state)
+{
+	static const char *const texts[] = { "", "{", "null", "[]", "7", "{}", "{\"id\":1}", "{\"id\":\"1\",\"result\":1}", "{\"id\":99999,\"result\":1}",
+		"{\"id\":null,\"error\":{\"code\":404}}", "{\"error\":7}", "{\"id\":1,\"id\":1,\"result\":1}" };
+	struct outcome o = { 0 };
+	int64_t id;
+
+	(void)state;
+	control_call(control, "a", NULL, keep, &o);
+	id = request_id("a");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		control_receive(control, texts[i], strlen(texts[i]));
+	assert_int_equal(o.calls, 0);
+	answer("\"result\":1", id);
+	assert_int_equal(o.calls, 1);
+}
+
+static void a_silent_server_gives_a_timeout_and_an_absent_one_says_so(void **state)
+{
+	struct outcome silent = { .stop = true }, absent = { .stop = true };
+	struct control *nowhere;
+	char other[96];
+
+	(void)state;
+	control_call(control, "a", NULL, keep, &silent);
+	assert_int_equal(loop_run(loop, NULL), NXV_OK);
+	assert_int_equal(silent.status, NXV_E_TIMEOUT);
+	assert_int_equal(silent.calls, 1);
+	snprintf(other, sizeof(other), "%s/none.sock", dir);
+	assert_int_equal(control_open(&env, loop, other, dir, &nowhere, NULL), NXV_OK);
+	control_call(nowhere, "a", NULL, keep, &absent);
+	assert_int_equal(absent.calls, 0);
+	assert_int_equal(loop_run(loop, NULL), NXV_OK);
+	assert_int_equal(absent.status, NXV_E_UNREACHABLE);
+	control_close(nowhere);
+}
+
+static void closing_answers_everybody(void **state)
+{
+	struct outcome o = { 0 };
+
+	(void)state;
+	control_call(control, "a", NULL, keep, &o);
+	control_call(control, "b", NULL, keep, &o);
+	control_close(control);
+	control = NULL;
+	assert_int_equal(o.calls, 2);
+	assert_int_equal(o.status, NXV_E_UNREACHABLE);
+}
+
+static void our_socket_is_private(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "test -n \"$(find %s -name 'ctl-*.sock' -perm 600)\"", dir);
+	assert_int_equal(system(command), 0);
+}
+
+/* ---- fan */
+static struct json_object *key_params(void *arg, const char *key)
+{
+	struct json_object *params = json_object_new_array();
+
+	(void)arg;
+	control_text(params, NULL, key);
+	return params;
+}
+
+static void a_fan_keeps_few_in_flight_and_skips_what_is_gone(void **state)
+{
+	struct outcome o = { 0 };
+	struct json_object *keys = json_object_new_array();
+	int64_t ids[20];
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		control_text(keys, NULL, "k");
+	fan_start(control, "get", keys, 500, key_params, keep, &o);
+	for (int i = 0; i < 8; i++)
+		ids[i] = request_id("get");
+	assert_int_equal(recv(server, &(char){ 0 }, 1, MSG_DONTWAIT), -1);
+	for (int i = 0; i < 20; i++) {
+		answer(i == 3 ? "\"error\":{\"code\":404,\"message\":\"\"}" : i == 5 ? "\"error\":{\"code\":500,\"message\":\"\"}" : "\"result\":1", ids[i]);
+		if (i + 8 < 20)
+			ids[i + 8] = request_id("get");
+	}
+	assert_int_equal(o.calls, 1);
+	assert_int_equal(o.status, NXV_OK);
+	assert_int_equal(strlen(o.text), 18 * 2 + 1); /* eighteen answers: [1,1,...] */
+}
+
+static void a_fan_gives_up_on_a_real_failure(void **state)
+{
+	struct outcome o = { 0 };
+	struct json_object *keys = json_object_new_array();
+	int64_t ids[8];
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		control_text(keys, NULL, "k");
+	fan_start(control, "get", keys, 404, key_params, keep, &o);
+	for (int i = 0; i < 8; i++)
+		ids[i] = request_id("get");
+	answer("\"error\":{\"code\":500,\"message\":\"broken\"}", ids[0]);
+	for (int i = 1; i < 8; i++)
+		answer("\"result\":1", ids[i]);
+	assert_int_equal(o.calls, 1);
+	assert_int_equal(o.status, NXV_E_CONFLICT);
+	fan_start(control, "get", json_object_new_array(), 404, key_params, keep, &o);
+	assert_int_equal(o.calls, 2);
+	assert_string_equal(o.text, "[]");
+}
+
+/* ---- events */
+struct heard {
+	int count;
+	struct sip_event last;
+	char text[200];
+};
+
+static void hear(void *arg, const struct sip_event *ev)
+{
+	struct heard *h = arg;
+
+	h->count++;
+	h->last = *ev;
+	snprintf(h->text, sizeof(h->text), "%s|%s|%s|%s|%s|%s|%s|%s|%s", ev->call_id, ev->session, ev->leg, ev->owner, ev->from_user, ev->to_user,
+		ev->who, ev->contact, ev->reason);
+}
+
+static size_t read_data(const char *name, char *text, size_t size)
+{
+	char file_path[256];
+	FILE *file;
+	size_t len;
+
+	snprintf(file_path, sizeof(file_path), "%s/%s", TEST_DATA, name);
+	file = fopen(file_path, "r");
+	assert_non_null(file);
+	len = fread(text, 1, size - 1, file);
+	text[len] = '\0';
+	fclose(file);
+	return len;
+}
+
+static void opensips_events_are_taken_with_the_key_only(void **state)
+{
+	struct heard h = { 0 };
+	struct opensips os = { .env = &env, .sink = { .arg = &h, .event = hear }, .key = "evk" };
+	char text[8192], *line;
+	int lines = 0;
+
+	(void)state;
+	read_data("opensips/events.txt", text, sizeof(text));
+	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"), lines++)
+		assert_true(opensips_event(&os, line, strlen(line)));
+	assert_int_equal(h.count, lines);
+	read_data("opensips/events.txt", text, sizeof(text));
+	memcpy(os.key, "evK", 4);
+	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		opensips_event(&os, line, strlen(line));
+	assert_int_equal(h.count, lines + 1); /* usrloc's own carry no key */
+}
+
+static void opensips_events_of_a_wrong_shape_are_dropped(void **state)
+{
+	static const char *const texts[] = { "", "x", "{}", "{\"method\":\"E_NEXUS\"}", "{\"method\":\"E_NEXUS\",\"params\":{\"key\":\"evk\"}}",
+		"{\"method\":\"E_NEXUS\",\"params\":{\"key\":\"evk\",\"kind\":\"call\",\"call_id\":\"x\"}}",
+		"{\"method\":\"E_NEXUS\",\"params\":{\"key\":\"evk\",\"kind\":\"call\",\"sec\":1}}",
+		"{\"method\":\"E_NEXUS\",\"params\":{\"key\":\"evk\",\"kind\":\"nonsense\",\"call_id\":\"x\",\"sec\":1}}",
+		"{\"method\":\"E_NEXUS\",\"params\":{\"key\":7,\"kind\":\"call\",\"call_id\":\"x\",\"sec\":1}}",
+		"{\"method\":\"E_UL_CONTACT_INSERT\",\"params\":{}}", "{\"method\":\"E_UL_CONTACT_INSERT\",\"params\":{\"aor\":\"bob@x\"}}",
+		"{\"method\":\"E_OTHER\",\"params\":{\"aor\":\"bob@x\",\"uri\":\"sip:x\"}}" };
+	struct heard h = { 0 };
+	struct opensips os = { .env = &env, .sink = { .arg = &h, .event = hear }, .key = "evk" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		assert_false(opensips_event(&os, texts[i], strlen(texts[i])));
+	assert_int_equal(h.count, 0);
+}
+
+static void kamailio_events_are_cut_out_of_any_packets(void **state)
+{
+	struct heard h = { 0 };
+	struct kamailio k = { .env = &env, .sink = { .arg = &h, .event = hear } };
+	char text[8192];
+	struct buf stream = BUF_INIT;
+	int lines = 0;
+
+	(void)state;
+	read_data("kamailio/events.txt", text, sizeof(text));
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"), lines++)
+		buf_printf(&stream, "%zu:%s,", strlen(line), line);
+	for (size_t step = 1; step < 400; step += 57) {
+		h.count = 0;
+		for (size_t at = 0; at < stream.len; at += step)
+			assert_true(kamailio_events_take(&k, stream.data + at, stream.len - at < step ? stream.len - at : step));
+		assert_int_equal(h.count, lines);
+	}
+	assert_int_equal(h.last.kind, SIP_EV_CALL);
+	assert_string_equal(strchr(h.text, '|'), "|||own1|alice|bob|||");
+	assert_true(h.last.at_ms > 1700000000000);
+	assert_true(kamailio_events_take(&k, "4:nope,2:{},", 12));
+	assert_false(kamailio_events_take(&k, "HTTP", 4));
+	buf_free(&k.incoming);
+	buf_free(&stream);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(answers_find_their_requests_in_any_order, open_all, close_all),
+		cmocka_unit_test_setup_teardown(errors_become_statuses, open_all, close_all),
+		cmocka_unit_test_setup_teardown(what_is_no_answer_is_dropped, open_all, close_all),
+		cmocka_unit_test_setup_teardown(a_silent_server_gives_a_timeout_and_an_absent_one_says_so, open_all, close_all),
+		cmocka_unit_test_setup_teardown(closing_answers_everybody, open_all, close_all),
+		cmocka_unit_test_setup_teardown(our_socket_is_private, open_all, close_all),
+		cmocka_unit_test_setup_teardown(a_fan_keeps_few_in_flight_and_skips_what_is_gone, open_all, close_all),
+		cmocka_unit_test_setup_teardown(a_fan_gives_up_on_a_real_failure, open_all, close_all),
+		cmocka_unit_test(opensips_events_are_taken_with_the_key_only),
+		cmocka_unit_test(opensips_events_of_a_wrong_shape_are_dropped),
+		cmocka_unit_test(kamailio_events_are_cut_out_of_any_packets),
+	};
+
+	env_defaults(&env);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,259 @@
+/* test_driver_parse.c - what the SIP servers answered (recorded), and what they should never answer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "sip/kamailio/parse.h"
+#include "sip/opensips/parse.h"
+
+/* "result" of a recorded answer; [owned] through *whole. */
+static struct json_object *recorded(const char *name, struct json_object **whole)
+{
+	static char text[64 * 1024];
+	char path[256];
+	struct nxv_error err = NXV_ERROR_INIT;
+	FILE *file;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/%s.json", TEST_DATA, name);
+	file = fopen(path, "r");
+	if (!file)
+		fail_msg("%s is missing", path);
+	len = fread(text, 1, sizeof(text), file);
+	fclose(file);
+	if (json_read(text, len, sizeof(text), whole, &err) != NXV_OK)
+		fail_msg("%s: %s", name, err.message);
+	return json_member(*whole, "result");
+}
+
+static struct json_object *made(const char *text)
+{
+	struct json_object *obj;
+
+	assert_int_equal(json_read(text, strlen(text), 4096, &obj, NULL), NXV_OK);
+	return obj;
+}
+
+static void opensips_dialogs_show_ours_and_dialled_ones_but_not_the_dead(void **state)
+{
+	struct json_object *whole, *items;
+	struct sip_dialog d;
+	int live = 0;
+
+	(void)state;
+	items = json_member(recorded("opensips/dialogs", &whole), "Dialogs");
+	for (size_t i = 0; i < json_object_array_length(items); i++) {
+		if (!opensips_parse_dialog(json_object_array_get_idx(items, i), &d))
+			continue;
+		live++;
+		assert_string_equal(d.to_user, "bob");
+		assert_string_equal(d.session, d.confirmed ? "session_1" : "");
+		assert_string_equal(d.leg, d.confirmed ? "a" : "");
+		assert_string_equal(d.owner, d.confirmed ? "user_1" : "own1");
+		assert_string_equal(d.from_user, d.confirmed ? "nexus" : "alice");
+		assert_int_equal(d.started_at_ms > 1700000000000, d.confirmed);
+	}
+	assert_int_equal(live, 2);
+	json_object_put(whole);
+}
+
+static void opensips_contacts_version_uptime_are_read(void **state)
+{
+	struct json_object *whole;
+	struct contact_list list = { 0 };
+	char version[64];
+
+	(void)state;
+	opensips_parse_contacts(recorded("opensips/contacts", &whole), &list);
+	assert_int_equal(list.count, 1);
+	assert_string_equal(list.items[0].username, "bob");
+	assert_int_equal(strncmp(list.items[0].contact, "sip:bob@127.0.0.1:", 18), 0);
+	assert_true(list.items[0].expires_seconds > 0);
+	contact_list_free(&list);
+	json_object_put(whole);
+	opensips_parse_version(recorded("opensips/version", &whole), version, sizeof(version));
+	assert_string_equal(version, "3.6.8");
+	json_object_put(whole);
+	assert_true(opensips_parse_uptime(recorded("opensips/uptime", &whole)) > 0);
+	json_object_put(whole);
+}
+
+static void opensips_is_ready_only_with_every_receiver(void **state)
+{
+	struct json_object *whole, *result = recorded("opensips/processes", &whole), *processes = json_member(result, "Processes");
+	char missing[96];
+
+	(void)state;
+	assert_true(opensips_parse_ready(result, "127.0.0.1:35060", missing, sizeof(missing)));
+	assert_false(opensips_parse_ready(result, "127.0.0.1:5060", missing, sizeof(missing)));
+	assert_string_equal(missing, "SIP receiver udp:127.0.0.1:5060");
+	json_object_array_del_idx(processes, json_object_array_length(processes) - 1, 1);
+	assert_false(opensips_parse_ready(result, "127.0.0.1:35060", missing, sizeof(missing)));
+	assert_string_equal(missing, "TCP main");
+	json_object_put(whole);
+}
+
+static void kamailio_dialogs_show_ours_and_dialled_ones_but_not_the_dead(void **state)
+{
+	struct json_object *whole;
+	struct kamailio_state at;
+	struct sip_dialog d;
+
+	(void)state;
+	assert_true(kamailio_parse_dialog(recorded("kamailio/dialog_confirmed", &whole), &d));
+	assert_true(d.confirmed);
+	assert_string_equal(d.session, "session_1");
+	assert_string_equal(d.leg, "a");
+	assert_string_equal(d.owner, "user_1");
+	assert_true(d.started_at_ms > 1700000000000);
+	json_object_put(whole);
+	assert_true(kamailio_parse_dialog(recorded("kamailio/dialog_early", &whole), &d));
+	assert_false(d.confirmed);
+	assert_string_equal(d.session, "");
+	assert_string_equal(d.from_user, "alice");
+	assert_true(kamailio_parse_state(json_member(whole, "result"), &at));
+	assert_string_equal(at.cseq, "5");
+	json_object_put(whole);
+	assert_false(kamailio_parse_state(recorded("kamailio/dialog_none", &whole), &at));
+	json_object_put(whole);
+}
+
+static void kamailio_lists_and_numbers_are_read(void **state)
+{
+	struct json_object *whole, *keys;
+	struct contact_list list = { 0 };
+	char version[64];
+
+	(void)state;
+	keys = kamailio_parse_briefing(recorded("kamailio/briefing", &whole));
+	assert_int_equal(json_object_array_length(keys), 3);
+	json_object_put(keys);
+	json_object_put(whole);
+	keys = kamailio_parse_aors(recorded("kamailio/aors", &whole));
+	assert_int_equal(json_object_array_length(keys), 1);
+	assert_string_equal(json_object_get_string(json_object_array_get_idx(keys, 0)), "bob@nexus.test");
+	json_object_put(keys);
+	json_object_put(whole);
+	kamailio_parse_contacts(recorded("kamailio/contacts", &whole), &list);
+	assert_int_equal(list.count, 1);
+	assert_string_equal(list.items[0].username, "bob");
+	contact_list_free(&list);
+	json_object_put(whole);
+	kamailio_parse_version(recorded("kamailio/version", &whole), version, sizeof(version));
+	assert_string_equal(version, "5.6.3");
+	json_object_put(whole);
+	assert_int_equal(kamailio_parse_statistic(recorded("kamailio/statistics", &whole), "usrloc:location_contacts"), 1);
+	assert_int_equal(kamailio_parse_statistic(json_member(whole, "result"), "usrloc:location"), 0);
+	json_object_put(whole);
+}
+
+static void answers_of_a_wrong_shape_are_left_out(void **state)
+{
+	static const char *const texts[] = { "{}", "[]", "null", "7", "\"x\"", "{\"Dialogs\":7}", "{\"Domains\":[{\"AORs\":[7,{\"AOR\":7}]}]}",
+		"{\"Domains\":[{\"Domain\":{\"AoRs\":[{}]}}]}", "{\"AOR\":\"a@b\",\"Contacts\":[7,{},{\"Contact\":1},{\"Contact\":\"sip:x\",\"Expires\":\"deleted\"}]}",
+		"{\"AoR\":\"a@b\",\"Contacts\":[7,{\"Contact\":7},{\"Contact\":{\"Address\":7}}]}", "{\"state\":\"4\",\"callid\":\"x\"}",
+		"{\"state\":99,\"callid\":\"x\",\"call-id\":\"x\"}", "{\"state\":4}", "{\"Processes\":[{},7]}", "[7,{\"call-id\":7}]" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct json_object *obj = made(texts[i]), *keys;
+		struct contact_list list = { 0 };
+		struct kamailio_state at;
+		struct sip_dialog d;
+		char text[64];
+
+		assert_false(opensips_parse_dialog(obj, &d));
+		assert_false(kamailio_parse_dialog(obj, &d));
+		assert_false(kamailio_parse_state(obj, &at));
+		assert_false(opensips_parse_ready(obj, "127.0.0.1:5060", text, sizeof(text)));
+		opensips_parse_contacts(obj, &list);
+		kamailio_parse_contacts(obj, &list);
+		assert_int_equal(list.count, 0);
+		contact_list_free(&list);
+		keys = opensips_parse_aors(obj);
+		assert_int_equal(json_object_array_length(keys), 0);
+		json_object_put(keys);
+		keys = kamailio_parse_aors(obj);
+		assert_int_equal(json_object_array_length(keys), 0);
+		json_object_put(keys);
+		keys = kamailio_parse_briefing(obj);
+		assert_int_equal(json_object_array_length(keys), 0);
+		json_object_put(keys);
+		opensips_parse_version(obj, text, sizeof(text));
+		assert_string_equal(text, "");
+		kamailio_parse_version(obj, text, sizeof(text));
+		assert_string_equal(text, "");
+		assert_int_equal(opensips_parse_uptime(obj), 0);
+		assert_int_equal(kamailio_parse_statistic(obj, "x"), 0);
+		json_object_put(obj);
+	}
+}
+
+static int netstring(const char *stream, size_t max, const char **text, size_t *len, size_t *used)
+{
+	static struct buf b;
+
+	buf_free(&b);
+	b = (struct buf)BUF_INIT;
+	buf_str(&b, stream);
+	return kamailio_netstring(&b, max, text, len, used);
+}
+
+static void netstrings_are_cut_where_they_end(void **state)
+{
+	const char *text;
+	size_t len, used;
+
+	(void)state;
+	assert_int_equal(netstring("2:{},1:x,", 10, &text, &len, &used), 1);
+	assert_int_equal(len, 2);
+	assert_int_equal(used, 5);
+	assert_memory_equal(text, "{}", 2);
+	assert_int_equal(netstring("2:{}", 10, &text, &len, &used), 0);
+	assert_int_equal(netstring("2", 10, &text, &len, &used), 0);
+	assert_int_equal(netstring("0:,", 10, &text, &len, &used), 1);
+	assert_int_equal(len, 0);
+	assert_int_equal(netstring("2:{}x", 10, &text, &len, &used), -1);
+	assert_int_equal(netstring("11:aaaaaaaaaaa,", 10, &text, &len, &used), -1);
+	assert_int_equal(netstring("99999999999999999999999:", 10, &text, &len, &used), -1);
+	assert_int_equal(netstring("00000000", 10, &text, &len, &used), -1);
+	assert_int_equal(netstring(":x,", 10, &text, &len, &used), -1);
+	assert_int_equal(netstring("-1:x,", 10, &text, &len, &used), -1);
+	assert_int_equal(netstring("GET / HTTP/1.1\r\n", 10, &text, &len, &used), -1);
+	netstring("0:,", 10, &text, &len, &used);
+}
+
+static void an_addresses_domain_is_not_part_of_its_username(void **state)
+{
+	struct contact_list list = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		contact_list_add(&list, i % 2 ? "bob@nexus.test" : "carol", "sip:x", NULL, i);
+	assert_false(list.failed);
+	assert_int_equal(list.count, 100);
+	assert_string_equal(list.items[0].username, "carol");
+	assert_string_equal(list.items[99].username, "bob");
+	assert_string_equal(list.items[99].user_agent, "");
+	contact_list_free(&list);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(opensips_dialogs_show_ours_and_dialled_ones_but_not_the_dead),
+		cmocka_unit_test(opensips_contacts_version_uptime_are_read),
+		cmocka_unit_test(opensips_is_ready_only_with_every_receiver),
+		cmocka_unit_test(kamailio_dialogs_show_ours_and_dialled_ones_but_not_the_dead),
+		cmocka_unit_test(kamailio_lists_and_numbers_are_read),
+		cmocka_unit_test(answers_of_a_wrong_shape_are_left_out),
+		cmocka_unit_test(netstrings_are_cut_where_they_end),
+		cmocka_unit_test(an_addresses_domain_is_not_part_of_its_username),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
