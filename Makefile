@@ -4,8 +4,9 @@ PREFIX ?= /usr/local
 STATE ?= $(CURDIR)/build/run
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 # OpenSIPS is used where it is installed; elsewhere Kamailio comes from Debian.
-SIP_GROUP := $(if $(shell PATH="$$PATH:/usr/local/sbin:/usr/sbin" command -v opensips),,sip)
-export STATE
+OPENSIPS := $(if $(filter kamailio,$(NEXUSVOIP_SIP_SERVER)),,$(shell PATH="$$PATH:/usr/local/sbin:/usr/sbin" command -v opensips))
+PROGRAMS := -DNEXUSVOIP_TESTS=OFF -DNEXUSVOIP_EXAMPLES=OFF
+export STATE DEMO
 
 .PHONY: help run stop test bench install clean
 help:
@@ -18,8 +19,8 @@ help:
 	@echo 'make clean        remove build/, after stopping what make run started'
 
 run:
-	@packaging/install-deps.sh build $(SIP_GROUP) $(if $(DEMO),demo)
-	@packaging/build.sh release
+	@packaging/install-deps.sh build run $(if $(OPENSIPS),,sip) $(if $(DEMO),demo)
+	@packaging/build.sh release $(PROGRAMS)
 	@packaging/run.sh start
 	@$(if $(DEMO),packaging/demo.sh)
 
@@ -27,17 +28,17 @@ stop:
 	@packaging/run.sh stop
 
 test:
-	@packaging/install-deps.sh build sip demo test
+	@packaging/install-deps.sh build run sip demo test
 	@tests/run.sh
 
 bench:
-	@packaging/install-deps.sh build sip demo test
-	@packaging/build.sh release
+	@packaging/install-deps.sh build run sip demo test
+	@packaging/build.sh release -DNEXUSVOIP_TESTS=ON
 	@ctest --preset release -L bench --verbose
 
 install:
 	@packaging/install-deps.sh build
-	@packaging/build.sh release -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	@packaging/build.sh release $(PROGRAMS) -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 	@cmake --install build/release --prefix $(PREFIX)
 
 clean: stop

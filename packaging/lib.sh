@@ -1,7 +1,7 @@
 # lib.sh - what run.sh and demo.sh share: where things are, free ports, reading one member of a JSON text.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=${BUILD:-$root/build/release}
-state=${STATE:-$root/build/run}
+state=$(realpath -m "${STATE:-$root/build/run}")
 
 die() {
 	echo "$*" >&2

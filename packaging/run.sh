@@ -118,7 +118,10 @@ start() {
 	mkdir -p "$state"
 	if pid=$(pid_of_server); then
 		echo "nexusd runs already on $(url_of_server) (process $pid, state in $state)."
-		say_how
+		case $(readlink "/proc/$pid/exe") in
+		*' (deleted)') echo "It was built again since: make stop, then make run, takes the new one." ;;
+		esac
+		[ -n "${DEMO:-}" ] || say_how
 		return
 	fi
 	choose_ports
@@ -139,7 +142,7 @@ start() {
 	printf '\nTwo phones (baresip account lines, for ~/.baresip/accounts; any SIP phone takes the same data):\n'
 	say_phone alice
 	say_phone bob
-	say_how
+	[ -n "${DEMO:-}" ] || say_how
 }
 
 case ${1:-} in
