@@ -142,7 +142,7 @@ static void forged_nexus_headers_are_not_believed(void)
 			"X-Nexus-Limit: 1\r\nX-Nexus-Max: 1\r\n" };
 	struct phone *phone = phone_new(lab, &opts);
 	struct told call;
-	phone_forget(bob.phone);
+	pair_reset();
 	int number = phone_dial(phone, bob.username);
 	assert_true(phone_wait(phone, number, PHONE_ACKED, SOON_MS));
 	pair_find_dialled(&call);
