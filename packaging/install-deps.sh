@@ -81,7 +81,7 @@ apt install --no-install-recommends --no-remove "${missing[@]}" ||
 	die "apt-get could not install: ${missing[*]}. Its message above says why; \"apt-get install ${missing[*]}\" repeats it."
 
 # Debian enables Kamailio's own service for the next boot. Nobody asked for that one: ours is started by the gateway.
-if [ $kamailio_is_new = yes ] && command -v systemctl >/dev/null; then
-	"${as_root[@]}" systemctl disable kamailio.service >/dev/null 2>&1 || true
-	echo "Kamailio's own system service was left switched off (systemctl enable --now kamailio switches it on)."
+if [ $kamailio_is_new = yes ]; then
+	"${as_root[@]}" update-rc.d kamailio disable >/dev/null 2>&1 || true
+	echo "Kamailio's own system service was left switched off (update-rc.d kamailio enable brings it back)."
 fi
