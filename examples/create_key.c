@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 	rc = 0;
 out:
 	if (rc != 0)
-		fprintf(stderr, "create_key: %s\n", err.message);
+		fprintf(stderr, "create_key: %s%s%s\n", err.field, err.field[0] ? ": " : "", err.message);
 	nxv_key_free(key);
 	nxv_close(ctx);
 	return rc;

@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 	rc = 0;
 out:
 	if (rc != 0)
-		fprintf(stderr, "place_call: %s\n", err.message);
+		fprintf(stderr, "place_call: %s%s%s\n", err.field, err.field[0] ? ": " : "", err.message);
 	nxv_session_free(ended);
 	nxv_session_free(started);
 	nxv_close(ctx);
