@@ -48,6 +48,8 @@ waiter_check_fn engine_sip_reached;
 void engine_credential_gone(struct engine *engine, struct request *req);
 void engine_sip_health(struct engine *engine, struct request *req);
 void engine_sip_registrations(struct engine *engine, struct request *req);
+/** End the registrations of credentials that are no longer live. */
+void engine_check_registrations(struct engine *engine);
 /** Revoke what has expired and set the timer for the next. */
 void engine_expire_credentials(void *engine);
 

@@ -72,16 +72,26 @@ static void on_dialogs(
 	free(listing);
 }
 
-static void on_sip_gap(void *arg)
+static void list_dialogs(void *arg)
 {
 	struct engine *engine = arg;
-	struct sip_server *server = engine->manager ? sip_manager_server(engine->manager) : NULL;
+	struct sip_server *server = sip_manager_server(engine->manager);
 	struct listing *listing = server ? malloc(sizeof(*listing)) : NULL;
 
 	if (!listing)
 		return;
 	*listing = (struct listing){ engine, env_now_ms(&engine->ctx->env) };
 	server->driver->dialogs(server, on_dialogs, listing);
+}
+
+static void on_sip_gap(void *arg)
+{
+	struct engine *engine = arg;
+
+	if (!engine->manager)
+		return; /* told while it is being opened; it tells again once it is connected */
+	list_dialogs(engine);
+	engine_check_registrations(engine);
 }
 
 /* --- its state --- */
@@ -360,7 +370,7 @@ nxv_status engine_sip_open(struct engine *engine, struct nxv_error *err)
 		status = open_manager(engine, err);
 	if (status == NXV_OK && !(engine->expiry = loop_timer_new(engine->loop, engine_expire_credentials, engine)))
 		status = error_nomem(err);
-	if (status == NXV_OK && !(engine->relist = loop_timer_new(engine->loop, on_sip_gap, engine)))
+	if (status == NXV_OK && !(engine->relist = loop_timer_new(engine->loop, list_dialogs, engine)))
 		status = error_nomem(err);
 	if (status == NXV_OK)
 		status = calls_recover(engine->calls, err);

@@ -134,10 +134,32 @@ static void a_sip_server_that_dies_is_started_again(void)
 	pair_expect(&call, "completed", "hangup_callee");
 }
 
+static void a_credential_revoked_without_the_gateway_is_unregistered(void)
+{
+	struct user carol;
+	struct nxv_registration_list *list = NULL;
+	size_t left = 1;
+	pair_reset();
+	assert_true(user_make(&gw, "carol", &carol));
+	assert_true(user_register(&gw, lab, &carol, 0));
+	kill_nexusd();
+	assert_int_equal(gateway_ctl(&gw, "credentials revoke %s", carol.username), 0);
+	restart();
+	for (int64_t deadline = now_ms() + SOON_MS; left && now_ms() < deadline;) {
+		assert_int_equal(nxv_sip_registrations(gw.ctx, NULL, &list, NULL), NXV_OK);
+		left = 0;
+		for (size_t i = 0; i < list->count; i++)
+			left += strcmp(list->items[i]->username, carol.username) == 0;
+		nxv_registration_list_free(list);
+		nap_ms(left ? 20 : 0);
+	}
+	assert_int_equal(left, 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	E2E(a_call_goes_on_without_the_gateway_and_ends_with_it), E2E(a_hangup_after_the_restart_is_noticed),
 	E2E(a_hangup_while_the_gateway_is_down_is_noticed), E2E(a_call_that_rang_is_closed), E2E(a_dialled_call_is_found_again),
-	E2E(a_sip_server_that_dies_is_started_again),
+	E2E(a_credential_revoked_without_the_gateway_is_unregistered), E2E(a_sip_server_that_dies_is_started_again),
 };
 
 int main(int argc, char **argv)
