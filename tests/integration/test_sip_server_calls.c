@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "sip_server/call_steps.h"
@@ -273,6 +274,13 @@ static void dialogs_are_listed_early_and_confirmed(void **state)
 	assert_string_equal(list, "");
 }
 
+static void no_end_was_told_twice(void **state)
+{
+	(void)state;
+	usleep(500 * 1000);
+	assert_string_equal(fixture_told_twice(f), "");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +295,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(the_gateway_is_believed_and_its_targets_ring_together, forget),
 		cmocka_unit_test_setup(a_refused_leg_of_the_gateway_is_told_with_its_session, forget),
 		cmocka_unit_test_setup(dialogs_are_listed_early_and_confirmed, forget),
+		cmocka_unit_test(no_end_was_told_twice),
 	};
 
 	driver = fixture_driver(argc > 1 ? argv[1] : "opensips");

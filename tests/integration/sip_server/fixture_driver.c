@@ -314,6 +314,22 @@ const char *fixture_event_member(struct fixture *f, const char *call_id, enum si
 	return text;
 }
 
+const char *fixture_told_twice(struct fixture *f)
+{
+	static char text[128];
+
+	(void)f;
+	text[0] = '\0';
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < seen_count; i++)
+		for (size_t k = i + 1; k < seen_count; k++)
+			if ((seen[i].kind == SIP_EV_FAILED || seen[i].kind == SIP_EV_ENDED) &&
+					(seen[k].kind == SIP_EV_FAILED || seen[k].kind == SIP_EV_ENDED) && strcmp(seen[i].call_id, seen[k].call_id) == 0)
+				snprintf(text, sizeof(text), "%s", seen[i].call_id);
+	pthread_mutex_unlock(&lock);
+	return text;
+}
+
 const char *fixture_locations(struct fixture *f, const char *username)
 {
 	static char text[64];

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -34,15 +35,19 @@ const struct sip_driver *fixture_driver(const char *name)
 	exit(77);
 }
 
-/* A port that is free for UDP and TCP now. */
+/* A port that is free for UDP and TCP now, below those that systems hand out, so that nobody gets it meanwhile. */
 static int free_port(void)
 {
-	for (int tries = 0; tries < 100; tries++) {
-		struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	static unsigned next;
+
+	if (!next)
+		next = (unsigned)getpid() * 31 + (unsigned)time(NULL);
+	for (int tries = 0; tries < 1000; tries++) {
+		struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+			.sin_port = htons((uint16_t)(16000 + next++ % 16000)) };
 		socklen_t len = sizeof(addr);
 		int tcp = socket(AF_INET, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0);
-		bool free_too = bind(tcp, (struct sockaddr *)&addr, len) == 0 && getsockname(tcp, (struct sockaddr *)&addr, &len) == 0 &&
-			bind(udp, (struct sockaddr *)&addr, len) == 0;
+		bool free_too = bind(tcp, (struct sockaddr *)&addr, len) == 0 && bind(udp, (struct sockaddr *)&addr, len) == 0;
 
 		close(tcp);
 		close(udp);

@@ -50,6 +50,8 @@ nxv_status fixture_contacts(struct fixture *f, const char *username, char *out, 
 const char *fixture_events(struct fixture *f, const char *call_id, const char *expected);
 /** Member of the first event of a kind of a call: "session", "leg", "owner", "from", "to", "contact", "reason"; "" if none. */
 const char *fixture_event_member(struct fixture *f, const char *call_id, enum sip_event_kind kind, const char *member);
+/** Call-ID of a call whose end was told more than once, so far; "" if there is none. */
+const char *fixture_told_twice(struct fixture *f);
 /** Registration events of a username so far, "+" and "-". */
 const char *fixture_locations(struct fixture *f, const char *username);
 int fixture_gaps(struct fixture *f);
