@@ -30,6 +30,7 @@ struct leg {
 	struct list early;       /* and of those that announced an answer reliably */
 	struct tmr refresh;      /* RFC 4028: when to refresh, or when to give up on the phone's doing so */
 	uint32_t interval;       /* seconds; 0: no session timer */
+	uint32_t interval_min;   /* what a server on the way insists on; 0: nothing */
 	bool refresher;          /* we are */
 	bool can_update;         /* the phone allows UPDATE */
 };
@@ -147,6 +148,8 @@ void pass_clear(struct call *call);
 /* refresh.c: session timers (RFC 4028) */
 /** Lines for an INVITE or UPDATE that we send. [owned] free(). */
 char *refresh_offer_headers(const struct leg *leg);
+/** True if this answer asks for the same with a longer interval (422), for the first time. */
+bool refresh_raised(struct leg *leg, const struct sip_msg *msg);
 /** The phone took it. */
 void refresh_accepted(struct leg *leg, const struct sip_msg *msg);
 /** The phone's own request. False if its interval is too small: then it was answered. */

@@ -189,7 +189,7 @@ static void refused(struct call *call, int err, const struct sip_msg *msg)
 		call_lost(x->asked, code, "no answer to a re-INVITE");
 	else if (x->kind == EXCHANGE_REFRESH || x->kind == EXCHANGE_RESTORE)
 		exchange_clear(call); /* the session stays as it was */
-	else if (code == 488 || code == 606)
+	else if (code == 415 || code == 488 || code == 606)
 		call_media_refused(call, code, &msg->reason);
 	else
 		call_lost(x->asked, code, "refused the other phone's media");

@@ -159,6 +159,13 @@ static void answered(struct leg *leg, const struct sip_msg *msg)
 	call_leg_answered(leg, msg);
 }
 
+static bool invite_again(struct leg *leg)
+{
+	const struct call *call = leg->call;
+
+	return leg_invite(leg, leg->told, leg->name == 'a' ? call->headers_a : call->headers_b, NULL) == NXV_OK;
+}
+
 static void on_invite(void *arg, int err, const struct sip_msg *msg)
 {
 	struct leg *leg = arg;
@@ -180,6 +187,8 @@ static void on_invite(void *arg, int err, const struct sip_msg *msg)
 		leg_done(leg);
 		return;
 	}
+	if (!err && refresh_raised(leg, msg) && invite_again(leg))
+		return;
 	leg->state = LEG_DONE;
 	tmr_cancel(&leg->ring);
 	call_leg_failed(leg, err ? NULL : msg);

@@ -6,18 +6,35 @@
 
 #include <stdlib.h>
 
-enum { INTERVAL_WANTED = 1800, INTERVAL_MIN = 90, BUSY_AGAIN_MS = 5000 };
+enum { INTERVAL_WANTED = 1800, INTERVAL_MIN = 90, INTERVAL_MAX = 86400, BUSY_AGAIN_MS = 5000 };
 
 static void start(struct leg *leg);
+
+static uint32_t wanted(const struct leg *leg)
+{
+	return leg->interval_min > INTERVAL_WANTED ? leg->interval_min : INTERVAL_WANTED;
+}
 
 char *refresh_offer_headers(const struct leg *leg)
 {
 	struct buf b = BUF_INIT;
 
 	/* The first INVITE leaves it to the phone who refreshes. */
-	buf_printf(&b, "Session-Expires: %u%s\r\nMin-SE: %d\r\n", leg->interval ? (unsigned)leg->interval : (unsigned)INTERVAL_WANTED,
-		leg->interval == 0 ? "" : leg->refresher ? ";refresher=uac" : ";refresher=uas", INTERVAL_MIN);
+	buf_printf(&b, "Session-Expires: %u%s\r\nMin-SE: %u\r\n", leg->interval ? (unsigned)leg->interval : (unsigned)wanted(leg),
+		leg->interval == 0 ? "" : leg->refresher ? ";refresher=uac" : ";refresher=uas",
+		leg->interval_min ? (unsigned)leg->interval_min : (unsigned)INTERVAL_MIN);
 	return buf_take(&b);
+}
+
+bool refresh_raised(struct leg *leg, const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = msg->scode == 422 ? sip_msg_hdr(msg, SIP_HDR_MIN_SE) : NULL;
+	uint32_t least = hdr ? pl_u32(&hdr->val) : 0;
+
+	if (leg->interval_min || least < INTERVAL_MIN || least > INTERVAL_MAX)
+		return false;
+	leg->interval_min = least;
+	return true;
 }
 
 /* Session-Expires: 1800;refresher=uas */
@@ -80,7 +97,7 @@ void refresh_accepted(struct leg *leg, const struct sip_msg *msg)
 		leg->interval = seconds;
 		leg->refresher = pl_strcasecmp(&refresher, "uas") != 0;
 	} else {
-		leg->interval = INTERVAL_WANTED; /* the phone has no timers: we refresh alone */
+		leg->interval = wanted(leg); /* the phone has no timers: we refresh alone */
 		leg->refresher = true;
 	}
 	start(leg);

@@ -189,6 +189,25 @@ static void refresh_waits_for_a_hold_to_end(void **state)
 	hang_up(rig);
 }
 
+static void longer_interval_is_granted_when_a_phone_insists(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a;
+
+	assert_int_equal(rig_place(rig, &call_s1), NXV_OK);
+	phone_take(rig, &a, "sip:user_1@nexus.test", "ta");
+	answer_to(rig, a.invite.text, "422 Session Interval Too Small", "ta", "Min-SE: 7200\r\n", NULL);
+	expect(rig, "ACK ");
+	phone_take(rig, &a, "sip:user_1@nexus.test", "ta");
+	assert_true(has_line(a.invite.text, "Session-Expires: 7200"));
+	assert_true(has_line(a.invite.text, "Min-SE: 7200"));
+	assert_true(has_line(a.invite.text, "X-Nexus-Leg: a"));
+	answer_to(rig, a.invite.text, "422 Session Interval Too Small", "ta", "Min-SE: 9000\r\n", NULL);
+	expect(rig, "ACK ");
+	expect_event(rig, CARRIER_A_FAILED, 422);
+	expect_event(rig, CARRIER_DOWN, 0);
+}
+
 static void phone_that_allows_update_is_refreshed_by_it(void **state)
 {
 	struct rig *rig = *state;
@@ -272,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON(phone_that_never_answers_a_re_invite_is_lost),
 		ON(refresh_waits_for_a_hold_to_end),
+		ON(longer_interval_is_granted_when_a_phone_insists),
 		ON(phone_that_allows_update_is_refreshed_by_it),
 		ON(other_phones_are_refreshed_by_the_same_description),
 		ON(phone_that_does_not_answer_a_refresh_is_lost),
