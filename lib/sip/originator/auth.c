@@ -13,7 +13,7 @@ struct search {
 	const struct auth_user *user;
 	bool stale;
 	bool other_realm;
-	char refused[96];     /* what we could not answer, for the message */
+	char refused[96]; /* what we could not answer, for the message */
 };
 
 static const char *ha1_of(const struct auth_user *user, enum digest_kind kind)
@@ -83,17 +83,22 @@ static bool take(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg
 	return true;
 }
 
-nxv_status auth_learn(struct auth *auth, const struct auth_user *user, const struct sip_msg *msg, bool *stale, struct nxv_error *err)
+nxv_status auth_learn(
+	struct auth *auth, const struct auth_user *user, const struct sip_msg *msg, bool *stale, struct nxv_error *err)
 {
 	struct search s = { .user = user };
 	enum sip_hdrid id = msg->scode == 401 ? SIP_HDR_WWW_AUTHENTICATE : SIP_HDR_PROXY_AUTHENTICATE;
 
 	if (!sip_msg_hdr_apply(msg, true, id, take, &s)) {
 		if (s.other_realm)
-			return error_set(err, NXV_E_DENIED, "the SIP server challenges for realm '%s', the service user belongs to '%s': "
-				"make sip.domain equal to the server's realm", s.refused, user->realm);
-		return error_set(err, NXV_E_UNSUPPORTED, "cannot answer the SIP server's digest challenge (%s): "
-			"let it offer MD5 or SHA-256 with qop=auth", s.refused[0] ? s.refused : "none was sent");
+			return error_set(err, NXV_E_DENIED,
+				"the SIP server challenges for realm '%s', the service user belongs to '%s': "
+				"make sip.domain equal to the server's realm",
+				s.refused, user->realm);
+		return error_set(err, NXV_E_UNSUPPORTED,
+			"cannot answer the SIP server's digest challenge (%s): "
+			"let it offer MD5 or SHA-256 with qop=auth",
+			s.refused[0] ? s.refused : "none was sent");
 	}
 	if (auth->set && strcmp(auth->nonce, s.found.nonce) == 0)
 		s.found.count = auth->count;
@@ -103,7 +108,8 @@ nxv_status auth_learn(struct auth *auth, const struct auth_user *user, const str
 }
 
 /* response = H(HA1:nonce:nc:cnonce:auth:H(method:uri)), or the short form of RFC 2069 without qop. */
-static bool response(const struct auth *auth, const char *ha1, const char *method, const char *uri, const char *cnonce, char *out)
+static bool response(
+	const struct auth *auth, const char *ha1, const char *method, const char *uri, const char *cnonce, char *out)
 {
 	struct buf text = BUF_INIT;
 	char ha2[2 * DIGEST_MAX_BYTES + 1];
@@ -123,19 +129,21 @@ static bool response(const struct auth *auth, const char *ha1, const char *metho
 	return ok;
 }
 
-nxv_status auth_answer(struct auth *auth, const struct auth_user *user, const char *method, const char *uri, const char *cnonce,
-	struct buf *out, struct nxv_error *err)
+nxv_status auth_answer(struct auth *auth, const struct auth_user *user, const char *method, const char *uri,
+	const char *cnonce, struct buf *out, struct nxv_error *err)
 {
 	const char *ha1 = ha1_of(user, auth->kind);
 	char hex[2 * DIGEST_MAX_BYTES + 1];
 
 	auth->count++;
 	if (!ha1 || !response(auth, ha1, method, uri, cnonce, hex))
-		return error_set(err, NXV_E_UNSUPPORTED, "cannot compute a %s digest here: let the SIP server challenge with %s",
+		return error_set(err, NXV_E_UNSUPPORTED,
+			"cannot compute a %s digest here: let the SIP server challenge with %s",
 			auth->kind == DIGEST_MD5 ? "MD5" : "SHA-256", auth->kind == DIGEST_MD5 ? "SHA-256" : "MD5");
-	buf_printf(out, "%s: Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", response=\"%s\", algorithm=%s",
-		auth->proxy ? "Proxy-Authorization" : "Authorization", user->username, auth->realm, auth->nonce, uri, hex,
-		auth->kind == DIGEST_MD5 ? "MD5" : "SHA-256");
+	buf_printf(out,
+		"%s: Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", response=\"%s\", algorithm=%s",
+		auth->proxy ? "Proxy-Authorization" : "Authorization", user->username, auth->realm, auth->nonce, uri,
+		hex, auth->kind == DIGEST_MD5 ? "MD5" : "SHA-256");
 	if (auth->opaque[0])
 		buf_printf(out, ", opaque=\"%s\"", auth->opaque);
 	if (auth->qop)

@@ -1,4 +1,4 @@
-/* call.c - the flow of a third-party call (RFC 3725): ring A with media held back, ring B with A's media, give A B's.
+/* call.c - the flow of a third-party call (RFC 3725, Flow II): ring A with media held back, ring B with A's, give A B's.
  * Everything that can end it is decided here, and told to the carrier's owner. */
 #include "sip/originator/call.h"
 
@@ -16,12 +16,15 @@ struct leg *call_other(struct leg *leg)
 	return leg == &leg->call->a ? &leg->call->b : &leg->call->a;
 }
 
-void call_emit(struct call *call, enum carrier_event_kind kind, int code, const struct pl *reason, const struct pl *contact)
+void call_emit(
+	struct call *call, enum carrier_event_kind kind, int code, const struct pl *reason, const struct pl *contact)
 {
 	struct originator *o = call->o;
 	char *why = reason && pl_isset(reason) ? message_text(reason) : NULL;
 	char *where = contact && pl_isset(contact) ? message_text(contact) : NULL;
-	struct carrier_event event = { .kind = kind, .sip_code = code, .sip_reason = why, .contact = where, .at_ms = env_now_ms(o->env) };
+	struct carrier_event event = {
+		.kind = kind, .sip_code = code, .sip_reason = why, .contact = where, .at_ms = env_now_ms(o->env)
+	};
 
 	if (!o->closing)
 		o->sink(o->sink_arg, call->session_id, &event);
@@ -86,33 +89,49 @@ static nxv_status ring_a(struct call *call, struct nxv_error *err)
 	return st;
 }
 
+static nxv_status admit(const struct originator *o, const char *session_id, struct nxv_error *err)
+{
+	if (o->call_count >= ORIGINATOR_CALLS_MAX)
+		return error_set(err, NXV_E_LIMIT, "%d calls are under way: try later", ORIGINATOR_CALLS_MAX);
+	if (call_find(o, session_id))
+		return error_set(err, NXV_E_CONFLICT, "session %s is being called already", session_id);
+	return NXV_OK;
+}
+
+/* Both legs, nothing sent yet. Takes the headers out of texts. */
+static nxv_status make(struct originator *o, const struct carrier_call *in, struct invite_texts *texts,
+	struct call **out, struct nxv_error *err)
+{
+	struct call *call = calloc(1, sizeof(*call));
+	nxv_status st;
+
+	*out = call;
+	if (!call)
+		return error_nomem(err);
+	call->o = o;
+	call->ring_ms = in->ring_timeout_ms;
+	call->session_id = text_dup(in->session_id);
+	call->headers_a = texts->headers_a;
+	call->headers_b = texts->headers_b;
+	texts->headers_a = texts->headers_b = NULL;
+	st = call->session_id ? NXV_OK : error_nomem(err);
+	if (st == NXV_OK)
+		st = leg_init(&call->a, call, 'a', texts->from_a, texts->target_a, err);
+	if (st == NXV_OK)
+		st = leg_init(&call->b, call, 'b', texts->from_b, texts->target_b, err);
+	return st;
+}
+
 nxv_status call_place(struct originator *o, const struct carrier_call *in, struct nxv_error *err)
 {
 	struct invite_texts texts = { 0 };
-	struct call *call;
+	struct call *call = NULL;
 	nxv_status st = invite_texts_make(o, in, &texts, err);
 
-	if (st != NXV_OK)
-		return st;
-	if (o->call_count >= ORIGINATOR_CALLS_MAX || call_find(o, in->session_id)) {
-		invite_texts_free(&texts);
-		return o->call_count >= ORIGINATOR_CALLS_MAX ? error_set(err, NXV_E_LIMIT, "%d calls are under way: try later", ORIGINATOR_CALLS_MAX)
-			: error_set(err, NXV_E_CONFLICT, "session %s is being called already", in->session_id);
-	}
-	call = calloc(1, sizeof(*call));
-	if (call) {
-		call->o = o;
-		call->ring_ms = in->ring_timeout_ms;
-		call->session_id = text_dup(in->session_id);
-		call->headers_a = texts.headers_a;
-		call->headers_b = texts.headers_b;
-		texts.headers_a = texts.headers_b = NULL;
-	}
-	st = call && call->session_id ? NXV_OK : error_nomem(err);
 	if (st == NXV_OK)
-		st = leg_init(&call->a, call, 'a', texts.from_a, texts.target_a, err);
+		st = admit(o, in->session_id, err);
 	if (st == NXV_OK)
-		st = leg_init(&call->b, call, 'b', texts.from_b, texts.target_b, err);
+		st = make(o, in, &texts, &call, err);
 	if (st == NXV_OK)
 		st = ring_a(call, err);
 	invite_texts_free(&texts);
@@ -184,7 +203,8 @@ static void ring_b(struct call *call)
 		call->state = CALL_RINGING_B;
 		return;
 	}
-	env_log(call->o->env, NXV_LOG_ERROR, "sip", "session %s: cannot ring the callee: %s", call->session_id, err.message);
+	env_log(call->o->env, NXV_LOG_ERROR, "sip", "session %s: cannot ring the callee: %s", call->session_id,
+		err.message);
 	call_emit(call, CARRIER_B_FAILED, 503, NULL, NULL);
 	call_end(call);
 }
@@ -214,7 +234,8 @@ void call_leg_failed(struct leg *leg, const struct sip_msg *msg)
 	if (msg && (msg->scode == 488 || msg->scode == 606))
 		call_emit(call, CARRIER_MEDIA_REFUSED, msg->scode, &msg->reason, NULL);
 	else
-		call_emit(call, leg->name == 'a' ? CARRIER_A_FAILED : CARRIER_B_FAILED, msg ? msg->scode : 408, msg ? &msg->reason : &silence, NULL);
+		call_emit(call, leg->name == 'a' ? CARRIER_A_FAILED : CARRIER_B_FAILED, msg ? msg->scode : 408,
+			msg ? &msg->reason : &silence, NULL);
 	call_end(call);
 }
 

@@ -15,34 +15,34 @@ enum leg_state {
 
 struct leg {
 	struct call *call;
-	char name;               /* 'a' or 'b' */
+	char name; /* 'a' or 'b' */
 	enum leg_state state;
 	struct dialog dialog;
-	struct le he;            /* in originator.legs */
-	struct request *invite;  /* the initial one, under way */
+	struct le he;           /* in originator.legs */
+	struct request *invite; /* the initial one, under way */
 	bool ringing;
 	struct tmr ring;
-	uint64_t sdp_id;         /* our o= line towards this phone */
+	uint64_t sdp_id; /* our o= line towards this phone */
 	uint32_t sdp_version;
-	char *told;              /* the description this phone has from us */
-	char *media;             /* the description we have from it */
-	struct list siblings;    /* dialogs of phones that answered the same INVITE too late */
-	struct list early;       /* and of those that announced an answer reliably */
-	struct tmr refresh;      /* RFC 4028: when to refresh, or when to give up on the phone's doing so */
-	uint32_t interval;       /* seconds; 0: no session timer */
-	uint32_t interval_min;   /* what a server on the way insists on; 0: nothing */
-	bool refresher;          /* we are */
-	bool can_update;         /* the phone allows UPDATE */
+	char *told;            /* the description this phone has from us */
+	char *media;           /* the description we have from it */
+	struct list siblings;  /* dialogs of phones that answered the same INVITE too late */
+	struct list early;     /* and of those that announced an answer reliably */
+	struct tmr refresh;    /* RFC 4028: when to refresh, or when to give up on the phone's doing so */
+	uint32_t interval;     /* seconds; 0: no session timer */
+	uint32_t interval_min; /* what a server on the way insists on; 0: nothing */
+	bool refresher;        /* we are */
+	bool can_update;       /* the phone allows UPDATE */
 };
 
 /* The offer/answer exchange of a call; there is one at a time, and whoever comes meanwhile hears 491. */
 enum exchange_kind {
 	EXCHANGE_NONE,
-	EXCHANGE_JOIN,           /* A is offered B's answer */
-	EXCHANGE_TELL,           /* B is told what A then changed */
-	EXCHANGE_RELAY,          /* a phone's own offer, or request for one, passed to the other */
-	EXCHANGE_RESTORE,        /* the other is told again what it had, since a relayed offer came to nothing */
-	EXCHANGE_REFRESH         /* same description again, for the session timer */
+	EXCHANGE_JOIN,    /* A is offered B's answer */
+	EXCHANGE_TELL,    /* B is told what A then changed */
+	EXCHANGE_RELAY,   /* a phone's own offer, or request for one, passed to the other */
+	EXCHANGE_RESTORE, /* the other is told again what it had, since a relayed offer came to nothing */
+	EXCHANGE_REFRESH  /* same description again, for the session timer */
 };
 struct exchange {
 	enum exchange_kind kind;
@@ -50,22 +50,22 @@ struct exchange {
 	struct request *request; /* to it */
 	char *offer;             /* in that; NULL: it is asked for one */
 	unsigned tries;
-	struct tmr timer;        /* guard, pause after a 491, or repetition of reply */
+	struct tmr timer; /* guard, pause after a 491, or repetition of reply */
 	/* EXCHANGE_RELAY: */
-	struct leg *asker;       /* the phone that began it */
-	struct sip_msg *message; /* its request */
+	struct leg *asker;              /* the phone that began it */
+	struct sip_msg *message;        /* its request */
 	struct sip_strans *transaction; /* until it has a final answer */
-	char *heard;             /* the description in it */
-	char *answer;            /* the description in our 2xx */
-	struct mbuf *reply;      /* that 2xx, repeated until its ACK comes */
+	char *heard;                    /* the description in it */
+	char *answer;                   /* the description in our 2xx */
+	struct mbuf *reply;             /* that 2xx, repeated until its ACK comes */
 	unsigned repeated;
-	uint32_t ack_due;        /* CSeq of the asked phone's 2xx, whose ACK waits for the asker's; 0: none */
+	uint32_t ack_due; /* CSeq of the asked phone's 2xx, whose ACK waits for the asker's; 0: none */
 };
 
 enum call_state { CALL_RINGING_A, CALL_RINGING_B, CALL_JOINING, CALL_JOINED, CALL_ENDING, CALL_DOWN };
 
 struct call {
-	struct le le;            /* in originator.calls */
+	struct le le; /* in originator.calls */
 	struct originator *o;
 	enum call_state state;
 	char *session_id;
@@ -73,7 +73,7 @@ struct call {
 	char *headers_a, *headers_b; /* X-Nexus-* and Call-Info of the initial INVITEs */
 	int64_t ring_ms;
 	struct exchange x;
-	struct list passing;         /* struct passing */
+	struct list passing; /* struct passing */
 	struct tmr linger;
 };
 
@@ -83,7 +83,8 @@ struct call *call_find(const struct originator *o, const char *session_id);
 void call_end(struct call *call);
 void call_free(struct call *call);
 struct leg *call_other(struct leg *leg);
-void call_emit(struct call *call, enum carrier_event_kind kind, int code, const struct pl *reason, const struct pl *contact);
+void call_emit(
+	struct call *call, enum carrier_event_kind kind, int code, const struct pl *reason, const struct pl *contact);
 void call_leg_ringing(struct leg *leg, const struct sip_msg *msg);
 void call_leg_answered(struct leg *leg, const struct sip_msg *msg);
 /** Its INVITE came to nothing; msg NULL when nobody said why. */
@@ -98,7 +99,8 @@ void call_lost(struct leg *leg, int code, const char *why);
 void call_media_refused(struct call *call, int code, const struct pl *reason);
 
 /* leg.c */
-nxv_status leg_init(struct leg *leg, struct call *call, char name, const char *from, const char *target, struct nxv_error *err);
+nxv_status leg_init(
+	struct leg *leg, struct call *call, char name, const char *from, const char *target, struct nxv_error *err);
 void leg_clear(struct leg *leg);
 nxv_status leg_invite(struct leg *leg, const char *sdp, const char *headers, struct nxv_error *err);
 /** CANCEL or BYE, as its state needs; nothing if it is gone or going. */
@@ -126,7 +128,8 @@ void exchange_join(struct call *call);
 /** Tell a phone again what the other one says, since a relayed offer came to nothing. */
 void exchange_restore(struct call *call, struct leg *asked);
 void exchange_refresh(struct leg *leg);
-nxv_status exchange_offer(struct call *call, enum exchange_kind kind, struct leg *asked, const char *sdp, struct nxv_error *err);
+nxv_status exchange_offer(
+	struct call *call, enum exchange_kind kind, struct leg *asked, const char *sdp, struct nxv_error *err);
 bool exchange_busy(const struct call *call);
 void exchange_clear(struct call *call);
 

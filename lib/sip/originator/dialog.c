@@ -49,8 +49,8 @@ static nxv_status random_hex(const struct originator *o, char out[33], struct nx
 	return st;
 }
 
-nxv_status dialog_init(struct dialog *d, struct originator *o, const char *call_id, const char *from, const char *to, const char *target,
-	struct nxv_error *err)
+nxv_status dialog_init(struct dialog *d, struct originator *o, const char *call_id, const char *from, const char *to,
+	const char *target, struct nxv_error *err)
 {
 	char tag[33];
 	nxv_status st = random_hex(o, tag, err);
@@ -124,7 +124,8 @@ nxv_status dialog_confirm(struct dialog *d, const struct sip_msg *msg, struct nx
 	(void)sip_msg_hdr_apply(msg, false, SIP_HDR_RECORD_ROUTE, add_route, &routes);
 	if (routes.failed) {
 		buf_free(&routes);
-		return error_set(err, NXV_E_LIMIT, "the SIP server recorded more routes than fit: shorten the chain of proxies");
+		return error_set(
+			err, NXV_E_LIMIT, "the SIP server recorded more routes than fit: shorten the chain of proxies");
 	}
 	d->routes = routes.len ? buf_take(&routes) : NULL;
 	dialog_move(d, msg);
@@ -146,8 +147,8 @@ static void put_head(const struct dialog *d, struct buf *b, const char *method, 
 	buf_printf(b, "Max-Forwards: 70\r\n%sTo: %s", d->routes ? d->routes : "", d->to);
 	if (d->remote_tag)
 		buf_printf(b, ";tag=%s", d->remote_tag);
-	buf_printf(b, "\r\nFrom: %s;tag=%s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nUser-Agent: nexusvoip/" NXV_VERSION "\r\n", d->from,
-		d->local_tag, d->call_id, (unsigned)seq, method);
+	buf_printf(b, "\r\nFrom: %s;tag=%s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nUser-Agent: nexusvoip/" NXV_VERSION "\r\n",
+		d->from, d->local_tag, d->call_id, (unsigned)seq, method);
 }
 
 static void put_body(struct buf *b, const char *type, const char *body, size_t len)
@@ -192,8 +193,8 @@ static nxv_status transmit(struct request *r, bool with_credentials, struct nxv_
 	r->tries++;
 	put_head(d, &b, r->method, r->seq);
 	if (strcmp(r->method, "INVITE") == 0 || strcmp(r->method, "UPDATE") == 0)
-		buf_printf(&b, "Contact: <sip:nexusvoip@%s%s>\r\n" DIALOG_ALLOW "Supported: timer, 100rel\r\n", o->hostport,
-			o->transport == SIP_TRANSP_TCP ? ";transport=tcp" : "");
+		buf_printf(&b, "Contact: <sip:nexusvoip@%s%s>\r\n" DIALOG_ALLOW "Supported: timer, 100rel\r\n",
+			o->hostport, o->transport == SIP_TRANSP_TCP ? ";transport=tcp" : "");
 	if (with_credentials) {
 		nxv_status st = put_credentials(d, r->method, &b, err);
 
@@ -207,8 +208,10 @@ static nxv_status transmit(struct request *r, bool with_credentials, struct nxv_
 	put_body(&b, r->type, r->body, r->body_len);
 	mb = to_mbuf(&b);
 	if (!mb)
-		return error_set(err, NXV_E_NOMEM, "a SIP request would be larger than %d bytes, or memory ran out", ORIGINATOR_DATAGRAM_MAX);
-	e = sip_request(&r->under_way, o->sip, true, r->method, -1, d->target, -1, &o->route, mb, 0, NULL, on_answer, r);
+		return error_set(err, NXV_E_NOMEM, "a SIP request would be larger than %d bytes, or memory ran out",
+			ORIGINATOR_DATAGRAM_MAX);
+	e = sip_request(
+		&r->under_way, o->sip, true, r->method, -1, d->target, -1, &o->route, mb, 0, NULL, on_answer, r);
 	mem_deref(mb);
 	if (e)
 		return error_errno(err, e, "cannot send %s to the SIP server at %s", r->method, o->route_text);
@@ -227,12 +230,14 @@ static bool answered_challenge(struct request *r, const struct sip_msg *msg)
 		return false;
 	st = auth_learn(&r->dialog->auth, &o->user, msg, &stale, &err);
 	if (st == NXV_OK && ((r->tries > 1 && !stale) || r->tries >= TRIES_MAX))
-		st = error_set(&err, NXV_E_DENIED, "the SIP server refuses the service user's digest: "
+		st = error_set(&err, NXV_E_DENIED,
+			"the SIP server refuses the service user's digest: "
 			"its row in the subscriber table is missing or old; restart the engine, which writes it anew");
 	if (st == NXV_OK)
 		st = transmit(r, true, &err);
 	if (st != NXV_OK)
-		env_log(o->env, NXV_LOG_ERROR, "sip", "%s of %s not authenticated: %s", r->method, r->dialog->call_id, err.message);
+		env_log(o->env, NXV_LOG_ERROR, "sip", "%s of %s not authenticated: %s", r->method, r->dialog->call_id,
+			err.message);
 	return st == NXV_OK;
 }
 
@@ -272,7 +277,8 @@ nxv_status dialog_send(struct dialog *d, const struct outgoing *out, struct requ
 	r->type = text_dup(out->type);
 	r->body = pl_isset(&out->body) ? message_text(&out->body) : NULL;
 	r->body_len = r->body ? out->body.l : 0;
-	if (!r->method || (out->headers && !r->headers) || (out->type && !r->type) || (pl_isset(&out->body) && !r->body)) {
+	if (!r->method || (out->headers && !r->headers) || (out->type && !r->type) ||
+		(pl_isset(&out->body) && !r->body)) {
 		request_free(r);
 		return error_nomem(err);
 	}
@@ -301,8 +307,8 @@ static struct mbuf *ack_message(const struct dialog *d, uint32_t seq, const char
 	struct buf b = { .max = ORIGINATOR_DATAGRAM_MAX };
 
 	/* Credentials stay out of it: nobody may challenge an ACK, and they would travel on to the phone. */
-	buf_printf(&b, "ACK %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bK%016llx;rport\r\n", d->target, sip_transp_name(o->transport),
-		o->hostport, (unsigned long long)rand_u64());
+	buf_printf(&b, "ACK %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bK%016llx;rport\r\n", d->target,
+		sip_transp_name(o->transport), o->hostport, (unsigned long long)rand_u64());
 	put_head(d, &b, "ACK", seq);
 	put_body(&b, sdp ? "application/sdp" : NULL, sdp, sdp ? strlen(sdp) : 0);
 	return to_mbuf(&b);

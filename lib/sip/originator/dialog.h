@@ -1,4 +1,5 @@
-/* dialog.h - one SIP dialog of ours (RFC 3261, section 12): its identity, the requests sent in it, the ACKs kept for it. */
+/* dialog.h - one SIP dialog of ours (RFC 3261, section 12): its identity, the requests sent in it, the ACKs kept for
+ * it. */
 #ifndef NXV_SIP_ORIGINATOR_DIALOG_H
 #define NXV_SIP_ORIGINATOR_DIALOG_H
 
@@ -9,12 +10,12 @@ enum { DIALOG_ACKS = 3 };
 struct dialog {
 	struct originator *o;
 	char *call_id, *local_tag;
-	char *from, *to;              /**< header values without tags */
-	char *remote_tag;             /**< NULL until a phone answered */
-	char *target;                 /**< where requests go: the phone's contact */
-	char *routes;                 /**< Route lines; NULL if none */
+	char *from, *to;  /**< header values without tags */
+	char *remote_tag; /**< NULL until a phone answered */
+	char *target;     /**< where requests go: the phone's contact */
+	char *routes;     /**< Route lines; NULL if none */
 	uint32_t local_seq;
-	uint32_t remote_seq;          /**< 0: none seen */
+	uint32_t remote_seq; /**< 0: none seen */
 	struct auth auth;
 	struct list requests;
 	struct dialog_ack {
@@ -31,15 +32,15 @@ typedef void request_fn(void *arg, int err, const struct sip_msg *msg);
 
 struct outgoing {
 	const char *method;
-	const char *headers;          /**< more lines, each with its end; nullable */
-	const char *type;             /**< Content-Type; NULL without body */
+	const char *headers; /**< more lines, each with its end; nullable */
+	const char *type;    /**< Content-Type; NULL without body */
 	struct pl body;
-	request_fn *fn;               /**< nullable */
+	request_fn *fn; /**< nullable */
 	void *arg;
 };
 
-nxv_status dialog_init(struct dialog *d, struct originator *o, const char *call_id, const char *from, const char *to, const char *target,
-	struct nxv_error *err);
+nxv_status dialog_init(struct dialog *d, struct originator *o, const char *call_id, const char *from, const char *to,
+	const char *target, struct nxv_error *err);
 /** A sibling that another phone opened by answering the same INVITE. */
 nxv_status dialog_fork(struct dialog *d, const struct dialog *of, const struct sip_msg *msg, struct nxv_error *err);
 /** Forget everything; requests under way end without a word to their owner. */

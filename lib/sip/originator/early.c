@@ -1,4 +1,5 @@
-/* early.c - provisional answers that want an acknowledgement of their own (100rel, RFC 3262), from each phone that rings. */
+/* early.c - provisional answers that want an acknowledgement of their own (100rel, RFC 3262), from each phone that
+ * rings. */
 #include "sip/originator/call.h"
 
 #include "base/text.h"
@@ -11,7 +12,7 @@ enum { EARLY_MAX = 16 };
 struct early {
 	struct le le;
 	struct dialog dialog;
-	uint32_t last;        /* RSeq acknowledged last */
+	uint32_t last; /* RSeq acknowledged last */
 	char *media;
 };
 

@@ -1,5 +1,5 @@
-/* exchange.c - offers that we make to phones already up: joining A and B, restoring, refreshing; and what becomes of them.
- * One exchange at a time per call: RFC 3261 allows a dialog no more, and two dialogs share the media here. */
+/* exchange.c - offers that we make to phones already up: joining A and B, restoring, refreshing; and what becomes of
+ * them. One exchange at a time per call: RFC 3261 allows a dialog no more, and two dialogs share the media here. */
 #include "sip/originator/call.h"
 
 #include "base/error.h"
@@ -9,8 +9,8 @@
 #include <string.h>
 
 enum {
-	GUARD_MS = 32000,     /* a phone answers a re-INVITE without asking anybody */
-	PAUSE_MIN_MS = 2100,  /* after 491: we own the Call-ID (RFC 3261, 14.1) */
+	GUARD_MS = 32000,    /* a phone answers a re-INVITE without asking anybody */
+	PAUSE_MIN_MS = 2100, /* after 491: we own the Call-ID (RFC 3261, 14.1) */
 	PAUSE_SPAN_MS = 1900,
 	TRIES_MAX = 5,
 	JOIN_ROUNDS_MAX = 4
@@ -68,7 +68,8 @@ static nxv_status ask(struct call *call, struct nxv_error *err)
 	return st;
 }
 
-nxv_status exchange_offer(struct call *call, enum exchange_kind kind, struct leg *asked, const char *sdp, struct nxv_error *err)
+nxv_status exchange_offer(
+	struct call *call, enum exchange_kind kind, struct leg *asked, const char *sdp, struct nxv_error *err)
 {
 	struct exchange *x = &call->x;
 

@@ -8,8 +8,8 @@
 #include "sip/originator/originator.h"
 
 enum {
-	ORIGINATOR_CALLS_MAX = 10000,    /* the dead ones that still answer repeated 200s included */
-	ORIGINATOR_LINGER_MS = 32000,    /* 64 * T1: how long a peer may repeat itself */
+	ORIGINATOR_CALLS_MAX = 10000, /* the dead ones that still answer repeated 200s included */
+	ORIGINATOR_LINGER_MS = 32000, /* 64 * T1: how long a peer may repeat itself */
 	ORIGINATOR_DATAGRAM_MAX = 65536
 };
 
@@ -18,19 +18,19 @@ struct originator {
 	const struct env *env;
 	struct sip *sip;
 	struct sip_lsnr *requests, *responses;
-	struct udp_helper *filter;       /* on our UDP socket: drops what is not the proxy's */
+	struct udp_helper *filter; /* on our UDP socket: drops what is not the proxy's */
 	bool filtered;
-	char probe[33];                  /* Call-ID of the message that finds us that socket */
-	struct hash *legs;               /* by Call-ID */
+	char probe[33];    /* Call-ID of the message that finds us that socket */
+	struct hash *legs; /* by Call-ID */
 	struct list calls;
-	size_t call_count;               /* in that list */
-	size_t live_count;               /* of them, those with a leg left */
+	size_t call_count; /* in that list */
+	size_t live_count; /* of them, those with a leg left */
 	enum sip_transp transport;
 	struct sa proxy, local;
 	char *route_text;
-	struct uri route;                /* into route_text: every request's next hop */
-	char address[64];                /* ours, for session descriptions */
-	char hostport[80];               /* ours, for Via and Contact */
+	struct uri route;  /* into route_text: every request's next hop */
+	char address[64];  /* ours, for session descriptions */
+	char hostport[80]; /* ours, for Via and Contact */
 	char *domain, *username, *ha1_md5, *ha1_sha256;
 	struct auth_user user;
 	carrier_sink_fn *sink;
@@ -62,7 +62,8 @@ bool message_lists(const struct sip_msg *msg, enum sip_hdrid id, const char *tok
 /** A final answer without a body, in a transaction of its own. */
 void message_reply(struct originator *o, const struct sip_msg *msg, uint16_t code, const char *reason);
 /** The same with more header lines, each with its end. */
-void message_reply_with(struct originator *o, const struct sip_msg *msg, uint16_t code, const char *reason, const char *headers);
+void message_reply_with(
+	struct originator *o, const struct sip_msg *msg, uint16_t code, const char *reason, const char *headers);
 
 /** uas.c: a request from a phone, or from anybody else behind the proxy. */
 void uas_request(struct originator *o, const struct sip_msg *msg);

@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD_MAX = 128, NAME_MAX_LENGTH = 255, MAX_SLACK_SECONDS = 5 /* our own timer ends a call before the server's does */ };
+enum {
+	WORD_MAX = 128,
+	NAME_MAX_LENGTH = 255,
+	MAX_SLACK_SECONDS = 5 /* our own timer ends a call before the server's does */
+};
 
 /* Printable, without what could end a header or a URI early. */
 static bool is_word(const char *s)
@@ -59,15 +63,18 @@ static nxv_status check(const struct carrier_call *c, struct nxv_error *err)
 	if (!is_word(c->user_id))
 		return error_field(err, "user_id", "a user id is 1 to %d printable characters", WORD_MAX);
 	if (!is_name(c->from_number))
-		return error_field(err, "from_number", "a caller ID is 1 to %d characters without control characters", NAME_MAX_LENGTH);
+		return error_field(err, "from_number", "a caller ID is 1 to %d characters without control characters",
+			NAME_MAX_LENGTH);
 	if (!is_name(c->to_number))
-		return error_field(err, "to_number", "a callee is 1 to %d characters without control characters", NAME_MAX_LENGTH);
+		return error_field(
+			err, "to_number", "a callee is 1 to %d characters without control characters", NAME_MAX_LENGTH);
 	if (c->ring_timeout_ms <= 0 || c->max_seconds <= 0)
 		return error_field(err, "ring_timeout_ms", "ring timeout and maximum duration must be positive");
 	return NXV_OK;
 }
 
-/* Append the user part of an address: "sip:bob@here" gives "bob"; what a URI cannot hold is escaped (RFC 3261, 25.1). */
+/* Append the user part of an address: "sip:bob@here" gives "bob"; what a URI cannot hold is escaped (RFC 3261, 25.1).
+ */
 static void put_user(struct buf *b, const char *address)
 {
 	static const char plain[] = "-_.!~*'()&=+$,;?/";
@@ -126,7 +133,8 @@ static char *headers(const struct originator *o, const struct carrier_call *c, c
 	buf_printf(&b, "X-Nexus-Owner: %s\r\nX-Nexus-Limit: %lld\r\n", c->user_id, (long long)c->call_limit);
 	put_others(&b, c->a_targets, c->a_count);
 	if (c->auto_answer)
-		buf_printf(&b, "Call-Info: <sip:%s>;answer-after=0\r\nAlert-Info: <sip:%s>;info=alert-autoanswer\r\n", o->domain, o->domain);
+		buf_printf(&b, "Call-Info: <sip:%s>;answer-after=0\r\nAlert-Info: <sip:%s>;info=alert-autoanswer\r\n",
+			o->domain, o->domain);
 	return buf_take(&b);
 }
 
@@ -140,7 +148,8 @@ static char *target(const char *username, const char *domain)
 	return buf_take(&b);
 }
 
-nxv_status invite_texts_make(const struct originator *o, const struct carrier_call *call, struct invite_texts *out, struct nxv_error *err)
+nxv_status invite_texts_make(
+	const struct originator *o, const struct carrier_call *call, struct invite_texts *out, struct nxv_error *err)
 {
 	nxv_status st = check(call, err);
 

@@ -17,7 +17,8 @@ struct sibling {
 	struct dialog dialog;
 };
 
-nxv_status leg_init(struct leg *leg, struct call *call, char name, const char *from, const char *target, struct nxv_error *err)
+nxv_status leg_init(
+	struct leg *leg, struct call *call, char name, const char *from, const char *target, struct nxv_error *err)
 {
 	char *call_id = text_printf("%s-%c", call->session_id, name), *to = text_printf("<%s>", target);
 	nxv_status st = call_id && to ? NXV_OK : error_nomem(err);
@@ -59,7 +60,10 @@ void leg_origin(const struct leg *leg, struct sdp_origin *out)
 {
 	const struct originator *o = leg->call->o;
 
-	*out = (struct sdp_origin){ .id = leg->sdp_id, .version = leg->sdp_version, .ip6 = sa_af(&o->local) == AF_INET6, .address = o->address };
+	*out = (struct sdp_origin){ .id = leg->sdp_id,
+		.version = leg->sdp_version,
+		.ip6 = sa_af(&o->local) == AF_INET6,
+		.address = o->address };
 }
 
 char *leg_describe(struct leg *leg, const char *sdp, const char *direction)

@@ -61,7 +61,8 @@ void message_reply(struct originator *o, const struct sip_msg *msg, uint16_t cod
 	message_reply_with(o, msg, code, reason, "");
 }
 
-void message_reply_with(struct originator *o, const struct sip_msg *msg, uint16_t code, const char *reason, const char *headers)
+void message_reply_with(
+	struct originator *o, const struct sip_msg *msg, uint16_t code, const char *reason, const char *headers)
 {
 	(void)sip_treplyf(NULL, NULL, o->sip, msg, false, code, reason, "%sContent-Length: 0\r\n\r\n", headers);
 }

@@ -85,7 +85,9 @@ static nxv_status copy_opts(struct originator *o, const struct originator_opts *
 	o->ha1_sha256 = text_dup(opts->ha1_sha256 ? opts->ha1_sha256 : "");
 	if (!o->domain || !o->username || !o->ha1_md5 || !o->ha1_sha256)
 		return error_nomem(err);
-	o->user = (struct auth_user){ .username = o->username, .realm = o->domain, .ha1_md5 = o->ha1_md5, .ha1_sha256 = o->ha1_sha256 };
+	o->user = (struct auth_user){
+		.username = o->username, .realm = o->domain, .ha1_md5 = o->ha1_md5, .ha1_sha256 = o->ha1_sha256
+	};
 	return hash_alloc(&o->legs, LEG_BUCKETS) == 0 ? NXV_OK : error_nomem(err);
 }
 

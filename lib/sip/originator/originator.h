@@ -1,4 +1,4 @@
-/* originator.h - places calls through a SIP proxy by third-party call control (RFC 3725, flow I-like "P"), on libre. */
+/* originator.h - places calls through a SIP proxy by third-party call control (RFC 3725, Flow II), on libre. */
 #ifndef NXV_SIP_ORIGINATOR_ORIGINATOR_H
 #define NXV_SIP_ORIGINATOR_ORIGINATOR_H
 
@@ -6,14 +6,14 @@
 
 struct originator_opts {
 	const struct env *env;
-	struct loop *loop;        /**< the calling thread's */
-	const char *proxy;        /**< "127.0.0.1:5060" or "[::1]:5060": the SIP server's listener */
-	bool tcp;                 /**< else UDP */
-	const char *listen;       /**< "127.0.0.1:0" picks a port */
-	const char *domain;       /**< SIP domain */
-	const char *username;     /**< service user that the server believes X-Nexus-* from */
-	const char *ha1_md5;      /**< 32 hex digits each: MD5 and SHA-256 of username:realm:password (RFC 7616) */
-	const char *ha1_sha256;   /**< 64 hex digits */
+	struct loop *loop;      /**< the calling thread's */
+	const char *proxy;      /**< "127.0.0.1:5060" or "[::1]:5060": the SIP server's listener */
+	bool tcp;               /**< else UDP */
+	const char *listen;     /**< "127.0.0.1:0" picks a port */
+	const char *domain;     /**< SIP domain */
+	const char *username;   /**< service user that the server believes X-Nexus-* from */
+	const char *ha1_md5;    /**< 32 hex digits each: MD5 and SHA-256 of username:realm:password (RFC 7616) */
+	const char *ha1_sha256; /**< 64 hex digits */
 	carrier_sink_fn *sink;
 	void *sink_arg;
 };

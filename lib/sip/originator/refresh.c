@@ -20,8 +20,11 @@ char *refresh_offer_headers(const struct leg *leg)
 	struct buf b = BUF_INIT;
 
 	/* The first INVITE leaves it to the phone who refreshes. */
-	buf_printf(&b, "Session-Expires: %u%s\r\nMin-SE: %u\r\n", leg->interval ? (unsigned)leg->interval : (unsigned)wanted(leg),
-		leg->interval == 0 ? "" : leg->refresher ? ";refresher=uac" : ";refresher=uas",
+	buf_printf(&b, "Session-Expires: %u%s\r\nMin-SE: %u\r\n",
+		leg->interval ? (unsigned)leg->interval : (unsigned)wanted(leg),
+		leg->interval == 0 ? ""
+		: leg->refresher   ? ";refresher=uac"
+					: ";refresher=uas",
 		leg->interval_min ? (unsigned)leg->interval_min : (unsigned)INTERVAL_MIN);
 	return buf_take(&b);
 }
@@ -128,7 +131,7 @@ char *refresh_answer_headers(const struct leg *leg)
 	struct buf b = BUF_INIT;
 
 	if (leg->interval)
-		buf_printf(&b, "%sSession-Expires: %u;refresher=%s\r\n", leg->refresher ? "" : "Require: timer\r\n", (unsigned)leg->interval,
-			leg->refresher ? "uas" : "uac");
+		buf_printf(&b, "%sSession-Expires: %u;refresher=%s\r\n", leg->refresher ? "" : "Require: timer\r\n",
+			(unsigned)leg->interval, leg->refresher ? "uas" : "uac");
 	return buf_take(&b);
 }

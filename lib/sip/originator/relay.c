@@ -48,9 +48,11 @@ static bool accept_asker(struct call *call)
 	int e;
 
 	e = sip_treplyf(&x->transaction, invite ? &x->reply : NULL, o->sip, x->message, false, 200, "OK",
-		"Contact: <sip:nexusvoip@%s%s>\r\n" DIALOG_ALLOW "Supported: timer\r\n%sContent-Type: application/sdp\r\n"
+		"Contact: <sip:nexusvoip@%s%s>\r\n" DIALOG_ALLOW
+		"Supported: timer\r\n%sContent-Type: application/sdp\r\n"
 		"Content-Length: %zu\r\n\r\n%s",
-		o->hostport, o->transport == SIP_TRANSP_TCP ? ";transport=tcp" : "", timer ? timer : "", strlen(x->answer), x->answer);
+		o->hostport, o->transport == SIP_TRANSP_TCP ? ";transport=tcp" : "", timer ? timer : "",
+		strlen(x->answer), x->answer);
 	x->transaction = NULL;
 	free(timer);
 	if (e || !invite)

@@ -43,7 +43,8 @@ static const char *direction_of(const struct line *line)
 	static const char *const words[] = { "sendrecv", "sendonly", "recvonly", "inactive" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (line->len == strlen(words[i]) + 2 && starts(line, "a=") && memcmp(line->p + 2, words[i], line->len - 2) == 0)
+		if (line->len == strlen(words[i]) + 2 && starts(line, "a=") &&
+			memcmp(line->p + 2, words[i], line->len - 2) == 0)
 			return words[i];
 	}
 	return NULL;
@@ -62,9 +63,9 @@ static void put_head(struct buf *b, const struct sdp_origin *o)
 	buf_printf(b, "s=-\r\nc=IN %s %s\r\nt=0 0\r\n", o->ip6 ? "IP6" : "IP4", o->address);
 }
 
-/* The connection address 0.0.0.0 asks for silence (RFC 3725, 4.3; RFC 3264, 8.4) and leaves the streams as they will be. With
- * a=inactive baresip would later hear nothing through its decode filters, having dropped them when the call began.
- * IPv6 knows no such address. */
+/* The connection address 0.0.0.0 asks for silence (RFC 3264, 8.4; RFC 3725, Flow II) and leaves the streams as they will
+ * be. With a=inactive baresip would later hear nothing through its decode filters, having dropped them when the call
+ * began. IPv6 knows no such address. */
 char *sdp_text_offer(const struct sdp_origin *origin)
 {
 	struct buf b = { .max = SDP_MAX };
@@ -73,8 +74,8 @@ char *sdp_text_offer(const struct sdp_origin *origin)
 	put_origin(&b, origin);
 	buf_printf(&b, "s=-\r\nc=IN %s\r\nt=0 0\r\n", origin->ip6 ? "IP6 ::1" : "IP4 0.0.0.0");
 	buf_str(&b, "m=audio 9 RTP/AVP 0 8 101\r\n"
-		"a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
-		"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n");
+			"a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
+			"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n");
 	if (origin->ip6)
 		buf_str(&b, "a=inactive\r\n");
 	return buf_take(&b);
@@ -164,8 +165,8 @@ bool sdp_text_same(const char *a, const char *b)
 
 /* One m= section, as far as the other party must know it. */
 struct stream {
-	char media[96];      /* "audio 4000 RTP/AVP" */
-	char address[96];    /* of the c= line in force */
+	char media[96];   /* "audio 4000 RTP/AVP" */
+	char address[96]; /* of the c= line in force */
 	const char *direction;
 	char formats[FORMATS_MAX][16];
 	size_t format_count;

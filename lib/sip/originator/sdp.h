@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Whoever describes the session to one phone: us, whatever media it carries (RFC 3264 wants one o= line per dialog). */
+/** Whoever describes the session to one phone: us, whatever media it carries (RFC 3264 wants one o= line per dialog).
+ */
 struct sdp_origin {
 	uint64_t id;
 	uint32_t version;

@@ -18,7 +18,8 @@ static nxv_status parse_address(const char *text, const char *what, struct sa *o
 	uint16_t port = 0;
 
 	if (!text || !text_hostport(text, host, sizeof(host), &port) || sa_set_str(out, host, port) != 0)
-		return error_field(err, what, "'%s' is no \"ADDRESS:PORT\" with a numeric address, such as 127.0.0.1:5060 or [::1]:5060",
+		return error_field(err, what,
+			"'%s' is no \"ADDRESS:PORT\" with a numeric address, such as 127.0.0.1:5060 or [::1]:5060",
 			text ? text : "");
 	return NXV_OK;
 }
@@ -34,7 +35,9 @@ static nxv_status parse_addresses(struct originator *o, const struct originator_
 	if (!sa_port(&o->proxy))
 		return error_field(err, "proxy", "the SIP server's address needs a port");
 	if (sa_is_any(&o->local) || sa_af(&o->local) != sa_af(&o->proxy))
-		return error_field(err, "listen", "%s: the originator needs an own address that the SIP server can reach, of the same family as %s",
+		return error_field(err, "listen",
+			"%s: the originator needs an own address that the SIP server can reach, of the same family as "
+			"%s",
 			opts->listen, opts->proxy);
 	return NXV_OK;
 }
@@ -100,7 +103,8 @@ static nxv_status send_probe(struct originator *o, struct nxv_error *err)
 		return st;
 	text_hex(bytes, sizeof(bytes), o->probe);
 	buf_printf(&b,
-		"OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s\r\nTo: <sip:%s>\r\nFrom: <sip:%s>;tag=p\r\n"
+		"OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s\r\nTo: <sip:%s>\r\nFrom: "
+		"<sip:%s>;tag=p\r\n"
 		"Call-ID: %s\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 0\r\nContent-Length: 0\r\n\r\n",
 		o->hostport, o->hostport, o->probe, o->hostport, o->hostport, o->probe);
 	st = b.failed ? error_nomem(err) : send_to_self(o, &b, err);
@@ -116,7 +120,8 @@ nxv_status transport_open(struct originator *o, const struct originator_opts *op
 	if (st != NXV_OK)
 		return st;
 	o->transport = opts->tcp ? SIP_TRANSP_TCP : SIP_TRANSP_UDP;
-	e = sip_alloc(&o->sip, NULL, TRANSACTION_BUCKETS, TRANSACTION_BUCKETS, CONNECTION_BUCKETS, "nexusvoip/" NXV_VERSION, NULL, o);
+	e = sip_alloc(&o->sip, NULL, TRANSACTION_BUCKETS, TRANSACTION_BUCKETS, CONNECTION_BUCKETS,
+		"nexusvoip/" NXV_VERSION, NULL, o);
 	if (!e)
 		e = sip_listen(&o->requests, o->sip, true, on_request, o);
 	if (!e)
@@ -127,7 +132,8 @@ nxv_status transport_open(struct originator *o, const struct originator_opts *op
 	if (!e)
 		e = sip_transp_laddr(o->sip, &o->local, o->transport, &o->proxy);
 	if (e)
-		return error_errno(err, e, "cannot listen on %s for the originator: free the port or give it another", opts->listen);
+		return error_errno(err, e, "cannot listen on %s for the originator: free the port or give it another",
+			opts->listen);
 	st = note_texts(o, err);
 	if (st == NXV_OK && !opts->tcp)
 		st = send_probe(o, err);

@@ -43,14 +43,15 @@ static void on_update(struct leg *leg, const struct sip_msg *msg)
 		return;
 	dialog_move(&leg->dialog, msg);
 	timer = refresh_answer_headers(leg);
-	(void)sip_treplyf(NULL, NULL, o->sip, msg, false, 200, "OK", "Contact: <sip:nexusvoip@%s>\r\n%sContent-Length: 0\r\n\r\n", o->hostport,
-		timer ? timer : "");
+	(void)sip_treplyf(NULL, NULL, o->sip, msg, false, 200, "OK",
+		"Contact: <sip:nexusvoip@%s>\r\n%sContent-Length: 0\r\n\r\n", o->hostport, timer ? timer : "");
 	free(timer);
 }
 
 static void on_options(struct leg *leg, const struct sip_msg *msg)
 {
-	message_reply_with(leg->call->o, msg, 200, "OK", DIALOG_ALLOW "Accept: application/sdp\r\nSupported: timer, 100rel\r\n");
+	message_reply_with(
+		leg->call->o, msg, 200, "OK", DIALOG_ALLOW "Accept: application/sdp\r\nSupported: timer, 100rel\r\n");
 }
 
 static void on_prack(struct leg *leg, const struct sip_msg *msg)
@@ -121,7 +122,8 @@ static bool acceptable(struct leg *leg, const struct sip_msg *msg)
 	}
 	leg->dialog.remote_seq = msg->cseq.num;
 	if (require) {
-		(void)sip_treplyf(NULL, NULL, o->sip, msg, false, 420, "Bad Extension", "Unsupported: %r\r\nContent-Length: 0\r\n\r\n", &require->val);
+		(void)sip_treplyf(NULL, NULL, o->sip, msg, false, 420, "Bad Extension",
+			"Unsupported: %r\r\nContent-Length: 0\r\n\r\n", &require->val);
 		return false;
 	}
 	if (offer && message_body(msg, &body) && pl_isset(&body) && !msg_ctype_cmp(&msg->ctyp, "application", "sdp")) {

@@ -7,11 +7,14 @@
 #define NONCE "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
 #define OPAQUE "FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"
 #define CNONCE "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
-#define CHALLENGE(algorithm, rest) "WWW-Authenticate: Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", algorithm=" \
-	algorithm ", nonce=\"" NONCE "\", opaque=\"" OPAQUE "\"" rest "\r\n"
+#define CHALLENGE(algorithm, rest)                                                                                     \
+	"WWW-Authenticate: Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", algorithm=" algorithm       \
+	", nonce=\"" NONCE "\", opaque=\"" OPAQUE "\"" rest "\r\n"
 
 static char mufasa_md5[33], mufasa_sha256[65];
-static struct auth_user mufasa = { .username = "Mufasa", .realm = "http-auth@example.org", .ha1_md5 = mufasa_md5, .ha1_sha256 = mufasa_sha256 };
+static struct auth_user mufasa = {
+	.username = "Mufasa", .realm = "http-auth@example.org", .ha1_md5 = mufasa_md5, .ha1_sha256 = mufasa_sha256
+};
 
 /* A 401 with these header lines. */
 static struct sip_msg *refusal(const char *headers)
@@ -19,8 +22,11 @@ static struct sip_msg *refusal(const char *headers)
 	struct mbuf *mb = mbuf_alloc(1024);
 	struct sip_msg *msg = NULL;
 
-	(void)mbuf_printf(mb, "SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP 127.0.0.1:1;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
-		"Call-ID: x\r\nCSeq: 1 INVITE\r\n%sContent-Length: 0\r\n\r\n", headers);
+	(void)mbuf_printf(mb,
+		"SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP 127.0.0.1:1;branch=z9hG4bKx\r\nFrom: "
+		"<sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
+		"Call-ID: x\r\nCSeq: 1 INVITE\r\n%sContent-Length: 0\r\n\r\n",
+		headers);
 	mb->pos = 0;
 	assert_int_equal(sip_msg_decode(&msg, mb), 0);
 	mem_deref(mb);
@@ -95,7 +101,10 @@ static void other_algorithms_are_refused_by_name(void **state)
 	assert_non_null(strstr(err.message, "SHA-512-256"));
 	assert_int_equal(learn(&auth, "WWW-Authenticate: Basic realm=\"x\"\r\n", &err), NXV_E_UNSUPPORTED);
 	assert_int_equal(learn(&auth, "", &err), NXV_E_UNSUPPORTED);
-	assert_int_equal(learn(&auth, "WWW-Authenticate: Digest realm=\"http-auth@example.org\", nonce=\"n\", qop=\"auth-int\"\r\n", &err),
+	assert_int_equal(
+		learn(&auth,
+			"WWW-Authenticate: Digest realm=\"http-auth@example.org\", nonce=\"n\", qop=\"auth-int\"\r\n",
+			&err),
 		NXV_E_UNSUPPORTED);
 }
 
@@ -105,7 +114,8 @@ static void another_realm_is_refused_by_name(void **state)
 	struct nxv_error err = NXV_ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(learn(&auth, "WWW-Authenticate: Digest realm=\"elsewhere\", nonce=\"n\"\r\n", &err), NXV_E_DENIED);
+	assert_int_equal(
+		learn(&auth, "WWW-Authenticate: Digest realm=\"elsewhere\", nonce=\"n\"\r\n", &err), NXV_E_DENIED);
 	assert_non_null(strstr(err.message, "elsewhere"));
 }
 
@@ -115,7 +125,9 @@ static void challenge_without_qop_gets_the_short_answer(void **state)
 	struct buf b = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(learn(&auth, "WWW-Authenticate: Digest realm=\"http-auth@example.org\", nonce=\"n\"\r\n", NULL), NXV_OK);
+	assert_int_equal(
+		learn(&auth, "WWW-Authenticate: Digest realm=\"http-auth@example.org\", nonce=\"n\"\r\n", NULL),
+		NXV_OK);
 	assert_int_equal(auth_answer(&auth, &mufasa, "GET", "/dir/index.html", CNONCE, &b, NULL), NXV_OK);
 	assert_null(strstr(b.data, "qop"));
 	assert_null(strstr(b.data, "cnonce"));
@@ -170,8 +182,9 @@ static void challenge(struct rig *rig, struct phone *a, const char *algorithm, c
 {
 	char line[256];
 
-	snprintf(line, sizeof(line), "Proxy-Authenticate: Digest realm=\"nexus.test\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s\r\n", nonce,
-		algorithm, more);
+	snprintf(line, sizeof(line),
+		"Proxy-Authenticate: Digest realm=\"nexus.test\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s\r\n",
+		nonce, algorithm, more);
 	answer_to(rig, rig->in.text, "407 Proxy Authentication Required", "px", line, NULL);
 	expect(rig, "ACK sip:user_1@");
 	phone_take(rig, a, "sip:user_1@nexus.test", "ta");
@@ -230,7 +243,8 @@ static void unanswerable_challenge_fails_the_call(void **state)
 	assert_int_equal(rig_place(rig, &call_s1), NXV_OK);
 	expect(rig, "INVITE sip:user_1@");
 	answer_to(rig, rig->in.text, "407 Proxy Authentication Required", "px",
-		"Proxy-Authenticate: Digest realm=\"nexus.test\", nonce=\"n\", algorithm=SHA-512-256, qop=\"auth\"\r\n", NULL);
+		"Proxy-Authenticate: Digest realm=\"nexus.test\", nonce=\"n\", algorithm=SHA-512-256, qop=\"auth\"\r\n",
+		NULL);
 	expect(rig, "ACK ");
 	expect_event(rig, CARRIER_A_FAILED, 407);
 	expect_event(rig, CARRIER_DOWN, 0);
@@ -241,7 +255,10 @@ static int compute_vectors(void **state)
 	static const char text[] = "Mufasa:http-auth@example.org:Circle of Life";
 
 	(void)state;
-	return digest_hex(DIGEST_MD5, text, strlen(text), mufasa_md5) && digest_hex(DIGEST_SHA256, text, strlen(text), mufasa_sha256) ? 0 : -1;
+	return digest_hex(DIGEST_MD5, text, strlen(text), mufasa_md5) &&
+				digest_hex(DIGEST_SHA256, text, strlen(text), mufasa_sha256)
+			? 0
+			: -1;
 }
 
 #define ON(test) cmocka_unit_test_setup_teardown(test, rig_setup_digest, rig_teardown)

@@ -36,7 +36,9 @@ static void first_invite_carries_what_the_server_needs(void **state)
 	assert_true(has_line(text, "X-Nexus-Targets: user_2,user_3"));
 	assert_true(has_line(text, "X-Nexus-Request: req-1"));
 	assert_true(has_line(text, "To: <sip:user_1@nexus.test>"));
-	assert_int_equal(strncmp(header(text, "From", value, sizeof(value)), "\"+0987654321\" <sip:+0987654321@nexus.test>;tag=", 46), 0);
+	assert_int_equal(strncmp(header(text, "From", value, sizeof(value)),
+					"\"+0987654321\" <sip:+0987654321@nexus.test>;tag=", 46),
+		0);
 	assert_true(has_line(text, "c=IN IP4 0.0.0.0"));
 	assert_null(strstr(text, "answer-after"));
 	assert_int_equal(rig_end(rig, "session_1_x"), NXV_OK);
@@ -55,7 +57,9 @@ static void second_invite_shows_the_caller_and_offers_the_first_phones_media(voi
 	ring_b(rig, &a, &b);
 	text = b.invite.text;
 	assert_string_equal(header(text, "Call-ID", value, sizeof(value)), "session_1_x-b");
-	assert_int_equal(strncmp(header(text, "From", value, sizeof(value)), "\"+1234567890\" <sip:+1234567890@nexus.test>;tag=", 46), 0);
+	assert_int_equal(strncmp(header(text, "From", value, sizeof(value)),
+					"\"+1234567890\" <sip:+1234567890@nexus.test>;tag=", 46),
+		0);
 	assert_true(has_line(text, "X-Nexus-Leg: b"));
 	assert_true(has_line(text, "X-Nexus-Max: 3605"));
 	assert_null(strstr(text, "X-Nexus-Owner"));
@@ -197,7 +201,8 @@ static void b_learns_what_a_changed_while_it_was_joined(void **state)
 {
 	struct rig *rig = *state;
 	struct phone a, b;
-	static const char moved[] = "v=0\r\no=alice 1 2 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio 4444 RTP/AVP 0 101\r\n";
+	static const char moved[] = "v=0\r\no=alice 1 2 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 "
+					"0\r\nm=audio 4444 RTP/AVP 0 101\r\n";
 
 	ring_b(rig, &a, &b);
 	phone_answer(rig, &b, "200 OK", SDP_B);
@@ -255,8 +260,10 @@ static void joining_goes_another_round_when_b_moves_too(void **state)
 {
 	struct rig *rig = *state;
 	struct phone a, b;
-	static const char a_moved[] = "v=0\r\no=a 1 2 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio 4444 RTP/AVP 0 101\r\n";
-	static const char b_moved[] = "v=0\r\no=b 1 2 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.8\r\nt=0 0\r\nm=audio 5555 RTP/AVP 0 101\r\n";
+	static const char a_moved[] =
+		"v=0\r\no=a 1 2 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio 4444 RTP/AVP 0 101\r\n";
+	static const char b_moved[] =
+		"v=0\r\no=b 1 2 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.8\r\nt=0 0\r\nm=audio 5555 RTP/AVP 0 101\r\n";
 
 	ring_b(rig, &a, &b);
 	phone_answer(rig, &b, "200 OK", SDP_B);

@@ -1,21 +1,25 @@
-/* test_originator_peer.h - the scripted SIP server of a rig with two phones behind it, played line by line by the test's thread. */
+/* test_originator_peer.h - the scripted SIP server of a rig with two phones behind it, played line by line by the
+ * test's thread. */
 #ifndef TEST_ORIGINATOR_PEER_H
 #define TEST_ORIGINATOR_PEER_H
 
 #include "test_originator_rig.h"
 
-#define SDP_A "v=0\r\no=alice 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 8 101\r\n" \
+#define SDP_A                                                                                                          \
+	"v=0\r\no=alice 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 8 101\r\n"  \
 	"a=rtpmap:101 telephone-event/8000\r\na=inactive\r\n"
-#define SDP_A_ON "v=0\r\no=alice 1 2 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 101\r\n" \
+#define SDP_A_ON                                                                                                       \
+	"v=0\r\no=alice 1 2 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 101\r\n"    \
 	"a=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n"
-#define SDP_B "v=0\r\no=bob 7 7 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\nm=audio 5000 RTP/AVP 0 101\r\n" \
+#define SDP_B                                                                                                          \
+	"v=0\r\no=bob 7 7 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\nm=audio 5000 RTP/AVP 0 101\r\n"      \
 	"a=rtpmap:101 telephone-event/8000\r\n"
 
 /* One leg as its phone sees it. */
 struct phone {
 	char call_id[128], local[512], remote[512], target[256], tag[32];
 	unsigned cseq;
-	unsigned branch;            /* of its own last INVITE; CANCEL, and the ACK of a refusal, share it */
+	unsigned branch; /* of its own last INVITE; CANCEL, and the ACK of a refusal, share it */
 	bool refused;
 	struct msg invite;
 };
@@ -133,20 +137,24 @@ static inline void send_text(struct rig *rig, const char *text, size_t len)
 		assert_int_equal(send(rig->fd, text, len, 0), (ssize_t)len);
 		return;
 	}
-	assert_int_equal(sendto(rig->fd, text, len, 0, (struct sockaddr *)&rig->originator, sizeof(rig->originator)), (ssize_t)len);
+	assert_int_equal(sendto(rig->fd, text, len, 0, (struct sockaddr *)&rig->originator, sizeof(rig->originator)),
+		(ssize_t)len);
 }
 
 /* Answer a request of the originator's; extra: header lines; tag and sdp may be NULL. */
-static inline void answer_to(struct rig *rig, const char *request, const char *status, const char *tag, const char *extra, const char *sdp)
+static inline void answer_to(
+	struct rig *rig, const char *request, const char *status, const char *tag, const char *extra, const char *sdp)
 {
 	static char out[MSG_MAX];
 	char via[256], from[256], to[256], id[128], cseq[64];
 	bool tagged = strstr(header(request, "To", to, sizeof(to)), ";tag=") != NULL;
 	int n = snprintf(out, sizeof(out),
-		"SIP/2.0 %s\r\nVia: %s\r\nFrom: %s\r\nTo: %s%s%s\r\nCall-ID: %s\r\nCSeq: %s\r\n%s%sContent-Length: %zu\r\n\r\n%s", status,
-		header(request, "Via", via, sizeof(via)), header(request, "From", from, sizeof(from)), to, tag && !tagged ? ";tag=" : "",
-		tag && !tagged ? tag : "", header(request, "Call-ID", id, sizeof(id)), header(request, "CSeq", cseq, sizeof(cseq)),
-		extra ? extra : "", sdp ? "Content-Type: application/sdp\r\n" : "", sdp ? strlen(sdp) : (size_t)0, sdp ? sdp : "");
+		"SIP/2.0 %s\r\nVia: %s\r\nFrom: %s\r\nTo: %s%s%s\r\nCall-ID: %s\r\nCSeq: %s\r\n%s%sContent-Length: "
+		"%zu\r\n\r\n%s",
+		status, header(request, "Via", via, sizeof(via)), header(request, "From", from, sizeof(from)), to,
+		tag && !tagged ? ";tag=" : "", tag && !tagged ? tag : "", header(request, "Call-ID", id, sizeof(id)),
+		header(request, "CSeq", cseq, sizeof(cseq)), extra ? extra : "",
+		sdp ? "Content-Type: application/sdp\r\n" : "", sdp ? strlen(sdp) : (size_t)0, sdp ? sdp : "");
 
 	send_text(rig, out, (size_t)n);
 }
@@ -166,7 +174,8 @@ static inline void phone_take(struct rig *rig, struct phone *phone, const char *
 	snprintf(phone->tag, sizeof(phone->tag), "%s", tag);
 	header(rig->in.text, "Call-ID", phone->call_id, sizeof(phone->call_id));
 	header(rig->in.text, "From", phone->remote, sizeof(phone->remote));
-	snprintf(phone->local, sizeof(phone->local), "%s;tag=%s", header(rig->in.text, "To", value, sizeof(value)), tag);
+	snprintf(
+		phone->local, sizeof(phone->local), "%s;tag=%s", header(rig->in.text, "To", value, sizeof(value)), tag);
 	header(rig->in.text, "Contact", value, sizeof(value));
 	snprintf(phone->target, sizeof(phone->target), "%.*s", (int)strcspn(value + 1, ">"), value + 1);
 }
@@ -175,20 +184,24 @@ static inline void phone_answer(struct rig *rig, const struct phone *phone, cons
 {
 	char extra[256];
 
-	snprintf(extra, sizeof(extra), "Contact: <sip:%s@127.0.0.1:6000>\r\nAllow: INVITE, ACK, BYE, UPDATE\r\n" ROUTES, phone->tag);
+	snprintf(extra, sizeof(extra), "Contact: <sip:%s@127.0.0.1:6000>\r\nAllow: INVITE, ACK, BYE, UPDATE\r\n" ROUTES,
+		phone->tag);
 	answer_to(rig, phone->invite.text, status, phone->tag, extra, sdp);
 }
 
 /* A request of the phone's own in its dialog. */
-static inline void phone_request(struct rig *rig, struct phone *phone, const char *method, unsigned cseq, const char *extra, const char *sdp)
+static inline void phone_request(
+	struct rig *rig, struct phone *phone, const char *method, unsigned cseq, const char *extra, const char *sdp)
 {
 	static char out[MSG_MAX];
 	unsigned branch = strcmp(method, "CANCEL") == 0 || phone->refused ? phone->branch : ++rig->serial;
 	int n = snprintf(out, sizeof(out),
-		"%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKtest%u\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
+		"%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKtest%u\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: "
+		"%s\r\nCall-ID: %s\r\n"
 		"CSeq: %u %s\r\nContact: <sip:%s@127.0.0.1:6000>\r\n%s%sContent-Length: %zu\r\n\r\n%s",
-		method, phone->target, rig->proxy_text, branch, phone->local, phone->remote, phone->call_id, cseq, method, phone->tag,
-		extra ? extra : "", sdp ? "Content-Type: application/sdp\r\n" : "", sdp ? strlen(sdp) : (size_t)0, sdp ? sdp : "");
+		method, phone->target, rig->proxy_text, branch, phone->local, phone->remote, phone->call_id, cseq,
+		method, phone->tag, extra ? extra : "", sdp ? "Content-Type: application/sdp\r\n" : "",
+		sdp ? strlen(sdp) : (size_t)0, sdp ? sdp : "");
 
 	if (strcmp(method, "INVITE") == 0)
 		phone->branch = branch;
@@ -210,9 +223,18 @@ static inline void phone_ack_refusal(struct rig *rig, struct phone *phone)
 
 /* ---- whole stretches of a call */
 
-static const struct carrier_call call_s1 = { .session_id = "session_1_x", .user_id = "user_123", .from_number = "+1234567890",
-	.to_number = "+0987654321", .a_targets = { "user_1", "user_2", "user_3" }, .a_count = 3, .b_targets = { "user_9" }, .b_count = 1,
-	.request_id = "req-1", .ring_timeout_ms = 20000, .max_seconds = 3600, .call_limit = 50 };
+static const struct carrier_call call_s1 = { .session_id = "session_1_x",
+	.user_id = "user_123",
+	.from_number = "+1234567890",
+	.to_number = "+0987654321",
+	.a_targets = { "user_1", "user_2", "user_3" },
+	.a_count = 3,
+	.b_targets = { "user_9" },
+	.b_count = 1,
+	.request_id = "req-1",
+	.ring_timeout_ms = 20000,
+	.max_seconds = 3600,
+	.call_limit = 50 };
 
 static inline void ring_a(struct rig *rig, struct phone *a)
 {

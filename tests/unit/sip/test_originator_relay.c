@@ -1,8 +1,13 @@
-/* test_originator_relay.c - what phones do during a call: hold, resume, re-negotiate, DTMF, and requests that collide. */
+/* test_originator_relay.c - what phones do during a call: hold, resume, re-negotiate, DTMF, and requests that collide.
+ */
 #include "test_originator_peer.h"
 
-#define SDP_HOLD "v=0\r\no=alice 1 3 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 101\r\na=sendonly\r\n"
-#define SDP_HELD "v=0\r\no=bob 7 8 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\nm=audio 5000 RTP/AVP 0 101\r\na=recvonly\r\n"
+#define SDP_HOLD                                                                                                       \
+	"v=0\r\no=alice 1 3 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 "           \
+	"101\r\na=sendonly\r\n"
+#define SDP_HELD                                                                                                       \
+	"v=0\r\no=bob 7 8 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\nm=audio 5000 RTP/AVP 0 "             \
+	"101\r\na=recvonly\r\n"
 
 static void hang_up(struct rig *rig)
 {
@@ -235,7 +240,8 @@ static void repeated_description_is_answered_without_the_other_phone(void **stat
 	struct phone a, b;
 
 	join(rig, &a, &b);
-	phone_request(rig, &a, "INVITE", ++a.cseq, "Supported: timer\r\nSession-Expires: 300;refresher=uac\r\n", SDP_A_ON);
+	phone_request(
+		rig, &a, "INVITE", ++a.cseq, "Supported: timer\r\nSession-Expires: 300;refresher=uac\r\n", SDP_A_ON);
 	expect(rig, "SIP/2.0 200");
 	assert_true(has_line(rig->in.text, "Session-Expires: 300;refresher=uac"));
 	assert_true(has_line(rig->in.text, "Require: timer"));
@@ -286,8 +292,11 @@ static void dtmf_by_info_passes_to_the_other_phone_and_back(void **state)
 	int n;
 
 	join(rig, &a, &b);
-	n = snprintf(text, sizeof(text), "INFO %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKdtmf\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\n"
-		"Call-ID: %s\r\nCSeq: %u INFO\r\nContent-Type: application/dtmf-relay\r\nContent-Length: 24\r\n\r\nSignal=5\r\nDuration=160\r\n",
+	n = snprintf(text, sizeof(text),
+		"INFO %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKdtmf\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: "
+		"%s\r\n"
+		"Call-ID: %s\r\nCSeq: %u INFO\r\nContent-Type: application/dtmf-relay\r\nContent-Length: "
+		"24\r\n\r\nSignal=5\r\nDuration=160\r\n",
 		a.target, rig->proxy_text, a.local, a.remote, a.call_id, ++a.cseq);
 	send_text(rig, text, (size_t)n);
 	expect(rig, "INFO sip:tb@");
@@ -340,7 +349,8 @@ static void offers_in_another_language_are_refused(void **state)
 	int n;
 
 	join(rig, &a, &b);
-	n = snprintf(text, sizeof(text), "INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKmime\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
+	n = snprintf(text, sizeof(text),
+		"INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKmime\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
 		"CSeq: %u INVITE\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
 		a.target, rig->proxy_text, a.local, a.remote, a.call_id, ++a.cseq);
 	send_text(rig, text, (size_t)n);
@@ -381,8 +391,11 @@ static void other_requests_get_their_plain_answers(void **state)
 static void calls_to_the_originator_are_refused(void **state)
 {
 	struct rig *rig = *state;
-	struct phone eve = { .call_id = "from-outside", .local = "<sip:eve@nexus.test>;tag=e", .remote = "<sip:nexusvoip@nexus.test>",
-		.target = "sip:nexusvoip@127.0.0.1", .tag = "e" };
+	struct phone eve = { .call_id = "from-outside",
+		.local = "<sip:eve@nexus.test>;tag=e",
+		.remote = "<sip:nexusvoip@nexus.test>",
+		.target = "sip:nexusvoip@127.0.0.1",
+		.tag = "e" };
 
 	phone_request(rig, &eve, "INVITE", 1, NULL, SDP_B);
 	expect(rig, "SIP/2.0 403");

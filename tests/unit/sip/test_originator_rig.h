@@ -1,5 +1,5 @@
-/* test_originator_rig.h - an originator on a loop of its own, in another thread, and a plain socket that stands for the SIP server.
- * What the originator tells is kept for the test's thread to ask for. */
+/* test_originator_rig.h - an originator on a loop of its own, in another thread, and a plain socket that stands for the
+ * SIP server. What the originator tells is kept for the test's thread to ask for. */
 #ifndef TEST_ORIGINATOR_RIG_H
 #define TEST_ORIGINATOR_RIG_H
 
@@ -51,23 +51,23 @@ struct rig {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool ready;
-	nxv_status status;          /* of the last posted call */
+	nxv_status status; /* of the last posted call */
 	bool done;
 	struct nxv_error err;
 	const struct carrier_call *placing;
 	const char *ending;
-	bool end_on_event;          /* end the call from inside the sink, at its first event */
+	bool end_on_event; /* end the call from inside the sink, at its first event */
 	struct rig_event events[EVENTS_MAX];
 	size_t event_count, event_read;
-	int fd;                     /* the proxy's socket */
+	int fd; /* the proxy's socket */
 	struct sockaddr_in proxy, originator;
 	char proxy_text[32];
 	unsigned serial;
-	char timers[256];           /* still running after the originator was closed */
-	bool stream;                /* fd is a TCP connection */
-	char rest[MSG_MAX];         /* of what it brought, not yet taken */
+	char timers[256];   /* still running after the originator was closed */
+	bool stream;        /* fd is a TCP connection */
+	char rest[MSG_MAX]; /* of what it brought, not yet taken */
 	size_t rest_len;
-	struct msg in;              /* last one received */
+	struct msg in; /* last one received */
 };
 
 static inline void rig_sink(void *arg, const char *session_id, const struct carrier_event *event)
@@ -79,7 +79,8 @@ static inline void rig_sink(void *arg, const char *session_id, const struct carr
 	assert_true(rig->event_count < EVENTS_MAX);
 	rig->events[rig->event_count].kind = event->kind;
 	rig->events[rig->event_count].code = event->sip_code;
-	snprintf(rig->events[rig->event_count].contact, sizeof(rig->events[0].contact), "%s", event->contact ? event->contact : "");
+	snprintf(rig->events[rig->event_count].contact, sizeof(rig->events[0].contact), "%s",
+		event->contact ? event->contact : "");
 	rig->event_count++;
 	first = rig->event_count == 1;
 	pthread_cond_broadcast(&rig->changed);
@@ -161,8 +162,15 @@ static inline struct rig *rig_open(void)
 	pthread_cond_init(&rig->changed, NULL);
 	rig->fd = udp_socket(&rig->proxy);
 	snprintf(rig->proxy_text, sizeof(rig->proxy_text), "127.0.0.1:%d", ntohs(rig->proxy.sin_port));
-	rig->opts = (struct originator_opts){ .env = &rig->env, .proxy = rig->proxy_text, .listen = "127.0.0.1:0", .domain = "nexus.test",
-		.username = "gateway", .ha1_md5 = HA1_MD5, .ha1_sha256 = "", .sink = rig_sink, .sink_arg = rig };
+	rig->opts = (struct originator_opts){ .env = &rig->env,
+		.proxy = rig->proxy_text,
+		.listen = "127.0.0.1:0",
+		.domain = "nexus.test",
+		.username = "gateway",
+		.ha1_md5 = HA1_MD5,
+		.ha1_sha256 = "",
+		.sink = rig_sink,
+		.sink_arg = rig };
 	return rig;
 }
 
@@ -214,8 +222,8 @@ static inline nxv_status rig_end(struct rig *rig, const char *session_id)
 	return rig_wait(rig);
 }
 
-static const char *const event_names[] = { "A_RINGING", "A_ANSWERED", "A_FAILED", "A_NO_ANSWER", "B_RINGING", "B_ANSWERED", "B_FAILED",
-	"B_NO_ANSWER", "JOINED", "A_HANGUP", "B_HANGUP", "MEDIA_REFUSED", "LOST", "DOWN" };
+static const char *const event_names[] = { "A_RINGING", "A_ANSWERED", "A_FAILED", "A_NO_ANSWER", "B_RINGING",
+	"B_ANSWERED", "B_FAILED", "B_NO_ANSWER", "JOINED", "A_HANGUP", "B_HANGUP", "MEDIA_REFUSED", "LOST", "DOWN" };
 
 static inline const struct rig_event *rig_next(struct rig *rig, int timeout_ms)
 {

@@ -12,8 +12,9 @@
 
 static const struct sdp_origin origin = { .id = 42, .version = 7, .address = "127.0.0.1" };
 
-#define TWO_STREAMS "v=0\r\no=alice 1 1 IN IP4 10.0.0.1\r\ns=call\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n" \
-	"m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=inactive\r\n" \
+#define TWO_STREAMS                                                                                                    \
+	"v=0\r\no=alice 1 1 IN IP4 10.0.0.1\r\ns=call\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n"                               \
+	"m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=inactive\r\n"                            \
 	"m=video 4002 RTP/AVP 96\r\nc=IN IP4 10.0.0.7\r\na=rtpmap:96 VP8/90000\r\n"
 
 static void check(char *got, const char *wanted)
@@ -69,13 +70,16 @@ static void direction_is_set_on_every_stream(void **state)
 static void direction_of_the_session_is_replaced_too(void **state)
 {
 	(void)state;
-	check(sdp_text_relay("v=0\no=a 1 1 IN IP4 1.1.1.1\ns=-\na=sendonly\nt=0 0\nm=audio 1 RTP/AVP 0\n", &origin, "sendrecv"),
+	check(sdp_text_relay("v=0\no=a 1 1 IN IP4 1.1.1.1\ns=-\na=sendonly\nt=0 0\nm=audio 1 RTP/AVP 0\n", &origin,
+			"sendrecv"),
 		"v=0\r\no=nexusvoip 42 7 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 1 RTP/AVP 0\r\na=sendrecv\r\n");
 }
 
 static void attributes_that_only_begin_like_a_direction_stay(void **state)
 {
-	char *text = sdp_text_relay("v=0\r\no=a 1 1 IN IP4 1.1.1.1\r\nm=audio 1 RTP/AVP 0\r\na=inactivex\r\na=sendrecv:1\r\n", &origin, "sendrecv");
+	char *text = sdp_text_relay(
+		"v=0\r\no=a 1 1 IN IP4 1.1.1.1\r\nm=audio 1 RTP/AVP 0\r\na=inactivex\r\na=sendrecv:1\r\n", &origin,
+		"sendrecv");
 
 	(void)state;
 	assert_non_null(strstr(text, "a=inactivex\r\n"));
@@ -119,7 +123,8 @@ static void same_means_same_but_for_the_origin(void **state)
 	assert_false(sdp_text_same("v=0\r\no=a 1\r\ns=-\r\n", "v=0\r\no=a 1\r\ns=-\r\nt=0 0\r\n"));
 }
 
-#define A_SAYS(address, port, formats, more) "v=0\r\no=a 1 1 IN IP4 1.1.1.1\r\ns=-\r\nc=IN IP4 " address "\r\nt=0 0\r\n" \
+#define A_SAYS(address, port, formats, more)                                                                           \
+	"v=0\r\no=a 1 1 IN IP4 1.1.1.1\r\ns=-\r\nc=IN IP4 " address "\r\nt=0 0\r\n"                                    \
 	"m=audio " port " RTP/AVP " formats "\r\n" more
 
 static const char promised[] = A_SAYS("10.0.0.1", "4000", "0 8 101", "a=inactive\r\n");
@@ -138,9 +143,11 @@ static void not_settled_when_a_moves_or_narrows(void **state)
 	assert_false(sdp_text_settled(promised, b_answer, A_SAYS("10.0.0.9", "4000", "0 101", "")));
 	assert_false(sdp_text_settled(promised, b_answer, A_SAYS("10.0.0.1", "4444", "0 101", "")));
 	assert_false(sdp_text_settled(promised, b_answer, A_SAYS("10.0.0.1", "4000", "0", "")));
-	assert_false(sdp_text_settled(promised, b_answer, A_SAYS("10.0.0.1", "4000", "0 101", "c=IN IP4 10.0.0.3\r\n")));
+	assert_false(
+		sdp_text_settled(promised, b_answer, A_SAYS("10.0.0.1", "4000", "0 101", "c=IN IP4 10.0.0.3\r\n")));
 	assert_false(sdp_text_settled(promised, b_answer, A_SAYS("10.0.0.1", "4000", "0 101", "a=inactive\r\n")));
-	assert_false(sdp_text_settled(promised, b_answer, A_SAYS("10.0.0.1", "4000", "0 101", "m=video 1 RTP/AVP 96\r\n")));
+	assert_false(
+		sdp_text_settled(promised, b_answer, A_SAYS("10.0.0.1", "4000", "0 101", "m=video 1 RTP/AVP 96\r\n")));
 }
 
 static void a_mirrors_a_one_way_answer(void **state)

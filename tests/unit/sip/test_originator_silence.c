@@ -1,5 +1,6 @@
-/* test_originator_silence.c - peers that fall silent, and session timers. The waits of RFC 3261 take 32 s each: they all run at once,
- * each against an originator of its own, while this program sleeps; session timers are made to fire early. */
+/* test_originator_silence.c - peers that fall silent, and session timers. The waits of RFC 3261 take 32 s each: they
+ * all run at once, each against an originator of its own, while this program sleeps; session timers are made to fire
+ * early. */
 #include "test_originator_peer.h"
 
 #include "sip/originator/call.h"
@@ -10,7 +11,9 @@ static struct rig *no_answer, *no_bye_answer, *no_ack, *forgotten;
 static struct carrier_call patient;
 static struct phone a1, b1, a2, b2, a3, b3;
 
-#define SDP_HOLD "v=0\r\no=alice 1 3 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 101\r\na=sendonly\r\n"
+#define SDP_HOLD                                                                                                       \
+	"v=0\r\no=alice 1 3 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 "           \
+	"101\r\na=sendonly\r\n"
 
 static int start_all(void **state)
 {
@@ -232,7 +235,8 @@ static void other_phones_are_refreshed_by_the_same_description(void **state)
 	static struct msg offer;
 
 	ring_b(rig, &a, &b);
-	answer_to(rig, b.invite.text, "200 OK", "tb", "Contact: <sip:tb@127.0.0.1:6000>\r\nAllow: INVITE, ACK, BYE\r\n", SDP_B);
+	answer_to(rig, b.invite.text, "200 OK", "tb", "Contact: <sip:tb@127.0.0.1:6000>\r\nAllow: INVITE, ACK, BYE\r\n",
+		SDP_B);
 	expect(rig, "ACK sip:tb@");
 	expect_event(rig, CARRIER_B_ANSWERED, 200);
 	expect(rig, "INVITE sip:ta@");

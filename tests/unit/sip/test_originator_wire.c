@@ -1,4 +1,5 @@
-/* test_originator_wire.c - addresses, transports and messages that are wrong, large, foreign or asked to be acknowledged. */
+/* test_originator_wire.c - addresses, transports and messages that are wrong, large, foreign or asked to be
+ * acknowledged. */
 #include "test_originator_peer.h"
 
 #include <fcntl.h>
@@ -56,7 +57,8 @@ static void request_with_a_cut_body_is_refused(void **state)
 	int n;
 
 	join(rig, &a, &b);
-	n = snprintf(text, sizeof(text), "INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKcut\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
+	n = snprintf(text, sizeof(text),
+		"INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKcut\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
 		"CSeq: %u INVITE\r\nContent-Type: application/sdp\r\nContent-Length: 500\r\n\r\nv=0\r\n",
 		a.target, rig->proxy_text, a.local, a.remote, a.call_id, ++a.cseq);
 	send_text(rig, text, (size_t)n);
@@ -73,8 +75,11 @@ static void answer_with_a_cut_body_is_dropped(void **state)
 	int n;
 
 	ring_a(rig, &a);
-	n = snprintf(text, sizeof(text), "SIP/2.0 200 OK\r\nVia: %s\r\nFrom: %s\r\nTo: <sip:user_1@nexus.test>;tag=ta\r\nCall-ID: session_1_x-a\r\n"
-		"CSeq: 1 INVITE\r\nContact: <sip:ta@127.0.0.1:6000>\r\nContent-Type: application/sdp\r\nContent-Length: 500\r\n\r\nv=0\r\n",
+	n = snprintf(text, sizeof(text),
+		"SIP/2.0 200 OK\r\nVia: %s\r\nFrom: %s\r\nTo: <sip:user_1@nexus.test>;tag=ta\r\nCall-ID: "
+		"session_1_x-a\r\n"
+		"CSeq: 1 INVITE\r\nContact: <sip:ta@127.0.0.1:6000>\r\nContent-Type: "
+		"application/sdp\r\nContent-Length: 500\r\n\r\nv=0\r\n",
 		header(a.invite.text, "Via", via, sizeof(via)), header(a.invite.text, "From", from, sizeof(from)));
 	send_text(rig, text, (size_t)n);
 	expect_silence(rig, 100);
@@ -111,9 +116,11 @@ static void large_descriptions_pass_whole(void **state)
 
 static void nothing_is_printed_whatever_comes(void **state)
 {
-	static const char *const rubbish[] = { "hello", "SIP/2.0 200 OK\r\n\r\n", "SIP/2.0 xx\r\nVia: ?\r\n\r\n", "INVITE\r\n\r\n",
-		"INVITE sip:x SIP/2.0\r\nVia: nonsense\r\n\r\n", "BYE sip:x@y SIP/2.0\r\n:\r\n\r\n", "\r\n\r\n\r\n\r\n",
-		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 1.1.1.1;branch=z9\r\nTo: <sip:a@b>\r\nFrom: <sip:a@b>\r\nCall-ID: q\r\nCSeq: 1 X\r\n\r\n" };
+	static const char *const rubbish[] = { "hello", "SIP/2.0 200 OK\r\n\r\n", "SIP/2.0 xx\r\nVia: ?\r\n\r\n",
+		"INVITE\r\n\r\n", "INVITE sip:x SIP/2.0\r\nVia: nonsense\r\n\r\n", "BYE sip:x@y SIP/2.0\r\n:\r\n\r\n",
+		"\r\n\r\n\r\n\r\n",
+		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 1.1.1.1;branch=z9\r\nTo: <sip:a@b>\r\nFrom: <sip:a@b>\r\nCall-ID: "
+		"q\r\nCSeq: 1 X\r\n\r\n" };
 	struct rig *rig = *state;
 	char path[] = "/tmp/originator_stderr_XXXXXX";
 	int file = mkstemp(path), saved = dup(STDERR_FILENO);
@@ -189,8 +196,9 @@ static void wrong_addresses_are_refused_by_name(void **state)
 {
 	static const struct {
 		const char *proxy, *listen, *field;
-	} cases[] = { { "nohost", "127.0.0.1:0", "proxy" }, { "localhost:5060", "127.0.0.1:0", "proxy" }, { "127.0.0.1:0", "127.0.0.1:0", "proxy" },
-		{ "127.0.0.1:5060", "0.0.0.0:0", "listen" }, { "127.0.0.1:5060", "[::1]:0", "listen" }, { "127.0.0.1:5060", "", "listen" } };
+	} cases[] = { { "nohost", "127.0.0.1:0", "proxy" }, { "localhost:5060", "127.0.0.1:0", "proxy" },
+		{ "127.0.0.1:0", "127.0.0.1:0", "proxy" }, { "127.0.0.1:5060", "0.0.0.0:0", "listen" },
+		{ "127.0.0.1:5060", "[::1]:0", "listen" }, { "127.0.0.1:5060", "", "listen" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
