@@ -177,7 +177,7 @@ struct fixture *fixture_start(const struct sip_driver *driver, const struct fixt
 	static const struct fixture_opts none;
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct nxv_error err = NXV_ERROR_INIT;
-	struct db *auth;
+	struct db *auth = NULL;
 	char config[96];
 
 	env_defaults(&env);
@@ -205,7 +205,7 @@ void fixture_user(struct fixture *f, const char *username, const char *owner, in
 	struct nxv_error err = NXV_ERROR_INIT;
 	struct subscriber sub = { .username = username, .domain = FIXTURE_DOMAIN, .ha1 = md5, .ha1_sha256 = sha256,
 		.ha1_sha512t256 = sha512, .owner = owner, .call_limit = call_limit, .expires_at_ms = (int64_t)expires_at * 1000 };
-	struct db *auth;
+	struct db *auth = NULL;
 
 	snprintf(password, sizeof(password), "pw-%s", username);
 	if (subscriber_digests(username, FIXTURE_DOMAIN, password, md5, sha256, sha512, &err) != NXV_OK ||
