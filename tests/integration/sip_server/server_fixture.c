@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -140,6 +141,7 @@ static void spawn(struct fixture *f)
 		const int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 		setsid();
+		prctl(PR_SET_PDEATHSIG, SIGTERM); /* a failed test leaves no server behind */
 		dup2(fd, 1);
 		dup2(fd, 2);
 		execv(argv[0], (char *const *)argv);
