@@ -45,29 +45,35 @@ static void status_tells_version_and_counts(void **state)
 	client_close(bob);
 }
 
+static void assert_locations(const char *username, const char *expected)
+{
+	assert_string_equal(fixture_locations(f, username, expected), expected);
+}
+
 static void registering_is_seen_and_can_be_taken_back(void **state)
 {
-	struct client *bob = client_open("bob", f->port);
-	char list[512], expected[128], before[64];
+	struct client *alice = client_open("alice", f->port);
+	char list[512], expected[128];
 
 	(void)state;
-	snprintf(before, sizeof(before), "%s", fixture_locations(f, "bob"));
-	assert_int_equal(client_register(bob, 60), 200);
-	snprintf(expected, sizeof(expected), "bob sip:bob@127.0.0.1:%d\n", client_port(bob));
-	assert_int_equal(fixture_contacts(f, "bob", list, sizeof(list)), NXV_OK);
-	assert_string_equal(list, expected);
-	assert_int_equal(fixture_contacts(f, NULL, list, sizeof(list)), NXV_OK);
-	assert_string_equal(list, expected);
+	assert_int_equal(client_register(alice, 60), 200);
+	assert_locations("alice", "+");
+	snprintf(expected, sizeof(expected), "alice sip:alice@127.0.0.1:%d\n", client_port(alice));
 	assert_int_equal(fixture_contacts(f, "alice", list, sizeof(list)), NXV_OK);
+	assert_string_equal(list, expected);
+	assert_int_equal(fixture_contacts(f, NULL, list, sizeof(list)), NXV_OK);
+	assert_string_equal(list, expected);
+	assert_int_equal(fixture_contacts(f, "bob", list, sizeof(list)), NXV_OK);
 	assert_string_equal(list, "");
-	assert_int_equal(fixture_unregister(f, "bob"), NXV_OK);
+	assert_int_equal(fixture_unregister(f, "alice"), NXV_OK);
+	assert_locations("alice", "+-");
 	assert_int_equal(fixture_contacts(f, NULL, list, sizeof(list)), NXV_OK);
 	assert_string_equal(list, "");
-	assert_int_equal(fixture_unregister(f, "bob"), NXV_OK);
-	assert_int_equal(client_register(bob, 60), 200);
-	assert_int_equal(client_register(bob, 0), 200);
-	assert_string_equal(fixture_locations(f, "bob") + strlen(before), "+-+-");
-	client_close(bob);
+	assert_int_equal(fixture_unregister(f, "alice"), NXV_OK);
+	assert_int_equal(client_register(alice, 60), 200);
+	assert_int_equal(client_register(alice, 0), 200);
+	assert_locations("alice", "+-+-");
+	client_close(alice);
 }
 
 static void wrong_credentials_are_refused(void **state)

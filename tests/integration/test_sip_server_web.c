@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "sip_server/call_steps.h"
@@ -114,7 +115,7 @@ static void a_browser_that_left_does_not_hold_up_its_caller(void **state)
 	(void)state;
 	assert_int_equal(client_register(bob, 60), 200);
 	client_close(bob);
-	fixture_locations(f, "bob");
+	usleep(200 * 1000); /* Kamailio forgets it now; OpenSIPS when it cannot send */
 	assert_true(message_status(client_request(alice, "INVITE", "sip:bob@" FIXTURE_DOMAIN, NULL, NULL)) >= 400);
 	told = fixture_events(f, client_call_id(alice), "call failed:480");
 	assert_string_equal(told, "call failed:480");

@@ -330,19 +330,27 @@ const char *fixture_told_twice(struct fixture *f)
 	return text;
 }
 
-const char *fixture_locations(struct fixture *f, const char *username)
+const char *fixture_locations(struct fixture *f, const char *username, const char *expected)
 {
 	static char text[64];
-	size_t used = 0;
+	struct timespec until;
 
 	(void)f;
-	usleep(200 * 1000);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += WAIT_MS / 1000;
 	pthread_mutex_lock(&lock);
-	for (size_t i = 0; i < seen_count && used + 1 < sizeof(text); i++)
-		if (seen[i].kind >= SIP_EV_REGISTERED && strcmp(seen[i].from, username) == 0)
-			text[used++] = seen[i].kind == SIP_EV_REGISTERED ? '+' : '-';
+	for (int over = 0;;) {
+		size_t used = 0;
+
+		for (size_t i = 0; i < seen_count && used + 1 < sizeof(text); i++)
+			if (seen[i].kind >= SIP_EV_REGISTERED && strcmp(seen[i].from, username) == 0)
+				text[used++] = seen[i].kind == SIP_EV_REGISTERED ? '+' : '-';
+		text[used] = '\0';
+		if (over || strcmp(text, expected) == 0)
+			break;
+		over = pthread_cond_timedwait(&changed, &lock, &until);
+	}
 	pthread_mutex_unlock(&lock);
-	text[used] = '\0';
 	return text;
 }
 

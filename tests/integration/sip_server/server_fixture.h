@@ -52,8 +52,8 @@ const char *fixture_events(struct fixture *f, const char *call_id, const char *e
 const char *fixture_event_member(struct fixture *f, const char *call_id, enum sip_event_kind kind, const char *member);
 /** Call-ID of a call whose end was told more than once, so far; "" if there is none. */
 const char *fixture_told_twice(struct fixture *f);
-/** Registration events of a username so far, "+" and "-". */
-const char *fixture_locations(struct fixture *f, const char *username);
+/** Wait until the registration events of a username, "+" and "-", are these (3 s at most). @return what they were. */
+const char *fixture_locations(struct fixture *f, const char *username, const char *expected);
 int fixture_gaps(struct fixture *f);
 
 #endif
