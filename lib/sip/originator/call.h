@@ -42,7 +42,8 @@ enum exchange_kind {
 	EXCHANGE_TELL,    /* B is told what A then changed */
 	EXCHANGE_RELAY,   /* a phone's own offer, or request for one, passed to the other */
 	EXCHANGE_RESTORE, /* the other is told again what it had, since a relayed offer came to nothing */
-	EXCHANGE_REFRESH  /* same description again, for the session timer */
+	EXCHANGE_REFRESH, /* same description again, for the session timer */
+	EXCHANGE_GONE     /* the asked phone knows the call no more: its BYE, overtaken by that answer, is waited for */
 };
 struct exchange {
 	enum exchange_kind kind;
@@ -130,6 +131,8 @@ void exchange_restore(struct call *call, struct leg *asked);
 void exchange_refresh(struct leg *leg);
 nxv_status exchange_offer(
 	struct call *call, enum exchange_kind kind, struct leg *asked, const char *sdp, struct nxv_error *err);
+/** After a 481: wait a moment for the BYE that explains it, then the leg is lost. */
+void exchange_gone(struct call *call, struct leg *asked);
 bool exchange_busy(const struct call *call);
 void exchange_clear(struct call *call);
 

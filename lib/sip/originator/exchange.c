@@ -12,6 +12,7 @@ enum {
 	GUARD_MS = 32000,    /* a phone answers a re-INVITE without asking anybody */
 	PAUSE_MIN_MS = 2100, /* after 491: we own the Call-ID (RFC 3261, 14.1) */
 	PAUSE_SPAN_MS = 1900,
+	GONE_MS = 500,        /* a 481 may overtake the BYE that explains it */
 	TRIES_MAX = 5,
 	JOIN_ROUNDS_MAX = 4
 };
@@ -177,6 +178,23 @@ static void on_pause_over(void *arg)
 		call_lost(call->x.asked, 0, "cannot repeat a re-INVITE");
 }
 
+/* The phone knows the call no more, and no BYE came. */
+static void on_gone(void *arg)
+{
+	struct call *call = arg;
+
+	if (call->state < CALL_ENDING)
+		call_lost(call->x.asked, 481, "its phone knows the call no more");
+}
+
+void exchange_gone(struct call *call, struct leg *asked)
+{
+	exchange_clear(call);
+	call->x.kind = EXCHANGE_GONE;
+	call->x.asked = asked;
+	tmr_start(&call->x.timer, GONE_MS, on_gone, call);
+}
+
 static void refused(struct call *call, int err, const struct sip_msg *msg)
 {
 	struct exchange *x = &call->x;
@@ -186,7 +204,9 @@ static void refused(struct call *call, int err, const struct sip_msg *msg)
 		tmr_start(&x->timer, PAUSE_MIN_MS + rand_u16() % PAUSE_SPAN_MS, on_pause_over, call);
 		return;
 	}
-	if (code == 408 || code == 481)
+	if (code == 481)
+		exchange_gone(call, x->asked);
+	else if (code == 408)
 		call_lost(x->asked, code, "no answer to a re-INVITE");
 	else if (x->kind == EXCHANGE_REFRESH || x->kind == EXCHANGE_RESTORE)
 		exchange_clear(call); /* the session stays as it was */

@@ -116,6 +116,25 @@ static void offers_to_one_phone_keep_their_origin_and_raise_its_version(void **s
 	expect_event(rig, CARRIER_DOWN, 0);
 }
 
+static void hang_up_overtaken_by_the_answer_to_the_joining_offer_is_a_hang_up(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+
+	ring_b(rig, &a, &b);
+	phone_answer(rig, &b, "200 OK", SDP_B);
+	expect(rig, "ACK ");
+	expect_event(rig, CARRIER_B_ANSWERED, 200);
+	expect(rig, "INVITE sip:ta@");
+	answer_to(rig, rig->in.text, "481 Call Does Not Exist", NULL, NULL, NULL);
+	expect(rig, "ACK sip:ta@");
+	phone_request(rig, &a, "BYE", ++a.cseq, NULL, NULL);
+	expect_event(rig, CARRIER_A_HANGUP, 0);
+	expect(rig, "SIP/2.0 200");
+	take_bye(rig, "tb");
+	expect_event(rig, CARRIER_DOWN, 0);
+}
+
 static void auto_answer_is_asked_of_the_first_phone_only(void **state)
 {
 	struct rig *rig = *state;
@@ -382,6 +401,7 @@ int main(void)
 		ON(b_rejecting_hangs_up_a),
 		ON(b_unregistered_hangs_up_a),
 		ON(b_without_common_media_hangs_up_a),
+		ON(hang_up_overtaken_by_the_answer_to_the_joining_offer_is_a_hang_up),
 		ON(b_learns_what_a_changed_while_it_was_joined),
 		ON(a_refusing_bs_media_ends_both),
 		ON(answer_without_media_ends_the_call),
