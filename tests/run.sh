@@ -16,13 +16,14 @@ suite() {
 		END {
 			while ((getline line < log_file) > 0) {
 				if (line ~ /^[0-9]+\/[0-9]+ Testing: /) { name = line; sub(/^[^:]*: /, "", name) }
-				if (line ~ /^SKIPPED: /) why[name] = why[name] "\n    " substr(line, 10)
+				if (line !~ /^SKIPPED: /) continue
+				why = substr(line, 10)
+				if (!(why in tests)) reasons[++count] = why
+				tests[why] = tests[why] " " name
 			}
-			for (name in why) {
-				if (!heading++) print "\nSkipped, in whole or in part, and why:"
-				print "  " name why[name]
-			}
-			if (heading) print ""
+			if (count) print "Skipped, in whole or in part, and why:"
+			for (i = 1; i <= count; i++) print "  " reasons[i] ":" tests[reasons[i]]
+			if (count) print ""
 			printf "%s", summary
 		}'
 	return "${PIPESTATUS[0]}"
