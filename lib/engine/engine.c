@@ -62,7 +62,8 @@ static void close_parts(struct engine *engine)
 	engine->closing = true;
 	waiters_close(engine->waiters);
 	command_socket_close(engine->socket);
-	engine_sip_close(engine);
+	if (engine->loop) /* else the folder is another's: its state is not ours to write */
+		engine_sip_close(engine);
 	loop_close(engine->loop);
 	if (engine->lock_fd >= 0)
 		close(engine->lock_fd);

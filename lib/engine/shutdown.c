@@ -50,10 +50,8 @@ void engine_shut_down(void *arg)
 {
 	struct engine *engine = arg;
 
-	if (engine->stopping) { /* the server has stopped */
-		loop_stop(engine->loop);
-		return;
-	}
+	if (engine->closing || engine->stopping)
+		return; /* asked twice: it is at it */
 	if (!leaves_server(engine))
 		engine->stopping = loop_timer_new(engine->loop, on_step, engine);
 	if (!engine->stopping) {

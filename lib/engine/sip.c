@@ -145,11 +145,11 @@ static void on_sip_state(void *arg, nxv_sip_state state, const char *message)
 		nxv_sip_state_name(state), message && *message ? ": " : "", message ? message : "");
 	if (store_state(engine->ctx, nxv_sip_state_name(state), &err) != NXV_OK)
 		env_log(&engine->ctx->env, NXV_LOG_ERROR, "sip", "its state cannot be stored: %s", err.message);
-	if (!engine->manager)
-		return; /* told while it is being opened */
+	if (!engine->manager || engine->closing)
+		return; /* told while it is being opened, or closed: nobody waits */
 	engine_sip_check_waiters(engine);
 	if (state == NXV_SIP_STOPPED && engine->stopping)
-		engine_shut_down(engine);
+		loop_stop(engine->loop);
 }
 
 /* --- what the live calls need --- */
@@ -248,7 +248,8 @@ static void port_changed(void *arg, const struct session_row *row)
 {
 	struct engine *engine = arg;
 
-	waiters_check(engine->waiters, row->pub.id, session_reached, (void *)row);
+	if (!engine->closing) /* closing decides calls too, but their waiters have been answered and are gone */
+		waiters_check(engine->waiters, row->pub.id, session_reached, (void *)row);
 }
 
 /* --- credentials --- */
