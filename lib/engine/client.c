@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "engine/inside.h"
 
-enum { ANSWER_BYTES_MAX = 8 * 1024 * 1024, ANSWER_FIELDS = 7 };
+enum { ANSWER_BYTES_MAX = 8 * 1024 * 1024, ANSWER_FIELDS = 7, SEND_SECONDS = 5 };
 
 static nxv_status not_running(struct nxv_error *err)
 {
@@ -154,6 +154,7 @@ static nxv_status call_here(
 
 static nxv_status open_socket(nxv_ctx *ctx, int *out, struct nxv_error *err)
 {
+	const struct timeval patience = { .tv_sec = SEND_SECONDS }; /* an engine that hangs takes neither connections nor bytes */
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char *path = engine_path(ctx, "engine.sock");
 	bool fits = path && text_copy(addr.sun_path, sizeof(addr.sun_path), path);
@@ -165,11 +166,14 @@ static nxv_status open_socket(nxv_ctx *ctx, int *out, struct nxv_error *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot make a socket");
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0) {
 		int errnum = errno;
 		close(fd);
 		if (errnum == ENOENT || errnum == ECONNREFUSED)
 			return not_running(err);
+		if (errnum == EAGAIN)
+			return error_set(err, NXV_E_TIMEOUT, "the engine took no request within %d s", SEND_SECONDS);
 		return error_errno(err, errnum, "cannot reach the engine");
 	}
 	*out = fd;
@@ -189,6 +193,8 @@ static nxv_status send_line(int fd, const char *const *args, struct nxv_error *e
 		status = error_set(err, NXV_E_INVALID, "the request is too long");
 	while (status == NXV_OK && sent < line.len) {
 		ssize_t n = send(fd, line.data + sent, line.len - sent, MSG_NOSIGNAL);
+		if (n < 0 && errno == EPIPE)
+			break; /* it refused unread; why is in its answer */
 		if (n < 0 && errno != EINTR)
 			status = error_errno(err, errno, "cannot write to the engine");
 		else if (n > 0)
@@ -211,7 +217,7 @@ static nxv_status read_all(int fd, uint32_t timeout_ms, struct buf *in, struct n
 		if (left <= 0 || poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left) == 0)
 			return error_set(err, NXV_E_TIMEOUT, "the engine did not answer within %u ms", (unsigned)timeout_ms);
 		n = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
-		if (n == 0)
+		if (n == 0 || (n < 0 && errno == ECONNRESET))
 			break;
 		if (n > 0)
 			buf_append(in, chunk, (size_t)n);

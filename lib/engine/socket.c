@@ -94,6 +94,20 @@ static void on_answer(void *arg, nxv_status status, const struct nxv_error *err,
 		drop(conn);
 }
 
+/* Nothing more is expected while the request is with the engine: what comes is dropped, and an end means that nobody
+ * waits for the answer any more. Without this look a client that was killed would hold its place until its wait ends. */
+static void on_after_request(int events, void *arg)
+{
+	struct connection *conn = arg;
+	char rest[256];
+	ssize_t n = recv(conn->fd, rest, sizeof(rest), 0);
+
+	(void)events;
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	drop(conn);
+}
+
 static void ask(struct connection *conn)
 {
 	struct engine *engine = conn->socket->engine;
@@ -103,7 +117,8 @@ static void ask(struct connection *conn)
 
 	conn->in.data[strcspn(conn->in.data, "\n")] = '\0';
 	loop_timer_stop(conn->idle);
-	loop_fd_clear(engine->loop, conn->fd);
+	if (loop_fd_set(engine->loop, conn->fd, LOOP_READ, on_after_request, conn, NULL) != NXV_OK)
+		loop_fd_clear(engine->loop, conn->fd);
 	conn->asked = true;
 	status = request_parse(conn->in.data, on_answer, conn, &req, &err);
 	if (status == NXV_OK)
@@ -129,6 +144,17 @@ static void on_readable(int events, void *arg)
 		ask(conn);
 }
 
+static void refuse(int fd)
+{
+	static const char line[] = "err\tbusy\t0\t1000\tengine_busy\t\ttoo many requests to the engine are under way; try again "
+				   "in a moment\n";
+
+	if (send(fd, line, sizeof(line) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		/* it is closed without a word then */
+	}
+	close(fd);
+}
+
 static void on_connection(int events, void *arg)
 {
 	struct command_socket *socket = arg;
@@ -145,7 +171,7 @@ static void on_connection(int events, void *arg)
 		conn->idle = loop_timer_new(socket->engine->loop, on_idle, conn);
 	if (!conn || !conn->idle) {
 		free(conn);
-		close(fd);
+		refuse(fd);
 		return;
 	}
 	conn->socket = socket;

@@ -261,6 +261,67 @@ static void garbage_on_the_socket_harms_nothing(void **state)
 	assert_int_equal(engine_call(ctx, ping, 5000, NULL, NULL), NXV_OK);
 }
 
+enum { PLACES = 64 }; /* connections the command socket serves at once */
+
+static int connect_socket(const char *line)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/engine.sock", dir);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(send(fd, line, strlen(line), MSG_NOSIGNAL), (int)strlen(line));
+	return fd;
+}
+
+/* The engine may see a closed connection a moment later. */
+static nxv_status ping_soon(nxv_ctx *from)
+{
+	nxv_status status = NXV_E_BUSY;
+
+	for (int i = 0; i < 100 && status == NXV_E_BUSY; i++) {
+		status = engine_call(from, ping, 5000, NULL, NULL);
+		usleep(10000);
+	}
+	return status;
+}
+
+static void too_many_at_once_are_told_to_come_again(void **state)
+{
+	nxv_ctx *other = open_ctx();
+	struct nxv_error err;
+	int fds[PLACES];
+
+	(void)state;
+	start();
+	for (int i = 0; i < PLACES; i++)
+		fds[i] = connect_socket("half a line");
+	assert_int_equal(engine_call(other, ping, 5000, NULL, &err), NXV_E_BUSY);
+	assert_string_equal(err.code, "engine_busy");
+	assert_int_equal(err.retry_after_ms, 1000);
+	for (int i = 0; i < PLACES; i++)
+		close(fds[i]);
+	assert_int_equal(ping_soon(other), NXV_OK);
+	nxv_close(other);
+}
+
+/* Killed clients: their waits would last for weeks. */
+static void clients_that_leave_while_they_wait_give_their_place_back(void **state)
+{
+	nxv_ctx *other = open_ctx();
+
+	(void)state;
+	start();
+	for (int i = 0; i < 2 * PLACES; i++) {
+		int fd = connect_socket("sip.wait\trunning\t4000000000\n");
+		assert_int_equal(engine_call(ctx, ping, 5000, NULL, NULL), NXV_OK); /* it has come so far */
+		close(fd);
+		assert_int_equal(engine_call(ctx, ping, 5000, NULL, NULL), NXV_OK);
+	}
+	assert_int_equal(ping_soon(other), NXV_OK);
+	nxv_close(other);
+}
+
 static void request_with_a_tab_or_too_long_is_refused_before_it_is_sent(void **state)
 {
 	static char too_long[REQUEST_BYTES_MAX + 1];
@@ -354,6 +415,8 @@ int main(void)
 		TEST(wait_runs_out_of_time_and_a_stop_ends_it),
 		TEST(closed_inbox_drops_what_is_under_way),
 		TEST(garbage_on_the_socket_harms_nothing),
+		TEST(too_many_at_once_are_told_to_come_again),
+		TEST(clients_that_leave_while_they_wait_give_their_place_back),
 		TEST(request_with_a_tab_or_too_long_is_refused_before_it_is_sent),
 		TEST(threads_ask_at_once),
 		TEST(engine_killed_leaves_the_folder_usable),
