@@ -14,7 +14,8 @@ typedef enum nxv_sip_state {
 	NXV_SIP_STARTING, /**< started, not yet answering on every listener */
 	NXV_SIP_RUNNING,  /**< answers control and SIP */
 	NXV_SIP_BACKOFF,  /**< ended by itself; will be started again shortly */
-	NXV_SIP_FAILED    /**< cannot be started; the message says why */
+	NXV_SIP_FAILED,   /**< cannot be started; the message says why */
+	NXV_SIP_UNRESPONSIVE /**< runs, but does not answer now; in health only */
 } nxv_sip_state;
 
 /** Health of the SIP server. Freed by nxv_sip_health_free(). */

@@ -2,9 +2,13 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/text.h"
 #include "engine/inside.h"
 #include "sip/manager_text.h"
+
+/* So long whoever asks is told that the SIP server does not answer, instead of waiting for it one after the other. */
+enum { SILENT_MS = 2000 };
 
 struct health_query {
 	struct engine *engine;
@@ -14,9 +18,11 @@ struct health_query {
 static void answer_health(struct engine *engine, struct request *req, const struct sip_status *live)
 {
 	const struct sip_setup *setup = engine->ctx->sip;
-	const char *message = sip_manager_message(engine->manager);
+	const bool silent = !live && sip_manager_state(engine->manager) == NXV_SIP_RUNNING;
+	const char *message = silent ? "the SIP server runs, but does not answer; it is given up if that lasts" :
+				       sip_manager_message(engine->manager);
 	struct buf out = BUF_INIT;
-	struct nxv_sip_health health = { .state = sip_manager_state(engine->manager),
+	struct nxv_sip_health health = { .state = silent ? NXV_SIP_UNRESPONSIVE : sip_manager_state(engine->manager),
 		.server = (char *)(setup->driver ? setup->driver->name : "none"),
 		.version = (char *)(live && live->version[0] ? live->version : NULL),
 		.message = (char *)(message && *message ? message : NULL), .pid = sip_manager_pid(engine->manager),
@@ -33,6 +39,8 @@ static void on_status(void *arg, nxv_status status, const struct sip_status *liv
 	struct health_query *query = arg;
 
 	(void)err;
+	if (status != NXV_OK)
+		query->engine->silent_until_ms = loop_now_ms() + SILENT_MS;
 	answer_health(query->engine, query->req, status == NXV_OK ? live : NULL);
 	free(query);
 }
@@ -42,7 +50,7 @@ void engine_sip_health(struct engine *engine, struct request *req)
 	struct sip_server *server = sip_manager_server(engine->manager);
 	struct health_query *query = NULL;
 
-	if (server && sip_manager_state(engine->manager) == NXV_SIP_RUNNING)
+	if (server && sip_manager_state(engine->manager) == NXV_SIP_RUNNING && loop_now_ms() >= engine->silent_until_ms)
 		query = malloc(sizeof(*query));
 	if (!query) {
 		answer_health(engine, req, NULL);
@@ -72,6 +80,12 @@ void engine_sip_registrations(struct engine *engine, struct request *req)
 	struct sip_server *server = sip_manager_server(engine->manager);
 	struct nxv_error err = NXV_ERROR_INIT;
 
+	if (loop_now_ms() < engine->silent_until_ms) {
+		error_code(&err, NXV_E_UNREACHABLE, "sip_server_silent", "the SIP server does not answer; try again in a moment");
+		err.retry_after_ms = SILENT_MS;
+		request_answer(req, NXV_E_UNREACHABLE, &err, NULL);
+		return;
+	}
 	if (server && sip_manager_state(engine->manager) == NXV_SIP_RUNNING) {
 		server->driver->contacts(server, NULL, on_contacts, req);
 		return;

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-static const char *const state_names[] = { "stopped", "starting", "running", "backoff", "failed" };
+static const char *const state_names[] = { "stopped", "starting", "running", "backoff", "failed", "unresponsive" };
 enum { STATES = sizeof(state_names) / sizeof(state_names[0]) };
 
 const char *nxv_sip_state_name(nxv_sip_state state)
