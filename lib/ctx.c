@@ -2,9 +2,11 @@
 #include "ctx.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -35,6 +37,11 @@ static nxv_status open_folder(const struct nxv_opts *opts, nxv_ctx *ctx, struct 
 	}
 	if (!S_ISDIR(st.st_mode))
 		return error_field(err, "state_dir", "%s is not a folder", opts->state_dir);
+	if (faccessat(AT_FDCWD, opts->state_dir, R_OK | W_OK | X_OK, AT_EACCESS) != 0)
+		return error_errno(err, errno, "this user cannot work in the state folder %s, run as its owner", opts->state_dir);
+	if (st.st_uid != geteuid())
+		env_log(&ctx->env, NXV_LOG_WARN, "ctx", "the state folder %s belongs to user %ld; run as that user, or it cannot use what is made here",
+			opts->state_dir, (long)st.st_uid);
 	if (st.st_mode & 077)
 		env_log(&ctx->env, NXV_LOG_WARN, "ctx", "the state folder %s is open to others; chmod 700 it", opts->state_dir);
 	return NXV_OK;

@@ -27,6 +27,7 @@ struct db_stmt {
 struct conn {
 	struct conn *next;
 	sqlite3 *handle;
+	const char *path; /* the db's */
 	struct db_stmt statements[STATEMENTS_MAX];
 	size_t statement_count;
 };
@@ -47,6 +48,23 @@ struct db_tx {
 	bool failed;
 };
 
+/* What somebody who runs this can do about it. */
+static const char *remedy(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return "; the file is damaged: restore a backup of it";
+	case SQLITE_FULL:
+		return "; make room on its disk";
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+		return "; this user must be able to write the file and its folder";
+	}
+	return "";
+}
+
 static nxv_status fault(struct conn *conn, const char *what, struct nxv_error *err)
 {
 	int code = sqlite3_extended_errcode(conn->handle);
@@ -56,7 +74,10 @@ static nxv_status fault(struct conn *conn, const char *what, struct nxv_error *e
 		status = NXV_E_BUSY;
 	else if ((code & 0xff) == SQLITE_CONSTRAINT)
 		status = NXV_E_CONFLICT;
-	error_set(err, status, "the database cannot %s: %s", what, sqlite3_errmsg(conn->handle));
+	if (status == NXV_E_CONFLICT) /* may reach a client, so it names neither file nor column */
+		error_set(err, status, "this is there already, or refers to something that is not");
+	else
+		error_set(err, status, "the database %s cannot %s: %s%s", conn->path, what, sqlite3_errmsg(conn->handle), remedy(code));
 	if (err) {
 		err->detail = code;
 		err->retry_after_ms = status == NXV_E_BUSY ? 1000 : 0;
@@ -82,6 +103,7 @@ static nxv_status conn_open(struct db *db, struct conn **out, struct nxv_error *
 	*out = NULL;
 	if (!conn)
 		return error_nomem(err);
+	conn->path = db->path;
 	if (sqlite3_open_v2(db->path, &conn->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
 		status = conn->handle ? fault(conn, "be opened", err) : error_nomem(err);
 		goto out;

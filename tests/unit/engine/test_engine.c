@@ -400,6 +400,39 @@ static void missing_folder_is_an_error_that_names_init(void **state)
 	assert_non_null(strstr(err.message, "init"));
 }
 
+/* In a child, which gives up being root: root may write everywhere. */
+static int open_as_nobody(void)
+{
+	struct nxv_opts opts = NXV_OPTS_INIT;
+	struct nxv_error err;
+	nxv_ctx *out;
+
+	opts.state_dir = dir;
+	if (geteuid() == 0 && setuid(65534) != 0)
+		return 77;
+	if (nxv_open(&opts, &out, &err) != NXV_E_IO || out)
+		return 1;
+	return strstr(err.message, "owner") && strstr(err.message, dir) ? 0 : 2;
+}
+
+static void folder_that_cannot_be_written_is_an_error_that_names_the_owner(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	nxv_close(ctx);
+	ctx = NULL;
+	assert_int_equal(chmod(dir, 0555), 0);
+	pid = fork();
+	if (!pid)
+		_exit(open_as_nobody());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(chmod(dir, 0700), 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -421,6 +454,7 @@ int main(void)
 		TEST(threads_ask_at_once),
 		TEST(engine_killed_leaves_the_folder_usable),
 		TEST(missing_folder_is_an_error_that_names_init),
+		TEST(folder_that_cannot_be_written_is_an_error_that_names_the_owner),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
