@@ -175,15 +175,21 @@ static nxv_status set_option(
 	return NXV_OK;
 }
 
-/* inih reads through this, which is how its handler knows the line. */
+/* inih reads through this, which is how its handler knows the line. It would take the rest of a line that is too long
+ * for it as a line of its own. */
 static char *read_line(char *buf, int size, void *user)
 {
 	struct reader *rd = user;
+	char what[64];
 
-	if (rd->status != NXV_OK)
+	if (rd->status != NXV_OK || !fgets(buf, size, rd->stream))
 		return NULL;
 	rd->from.line++;
-	return fgets(buf, size, rd->stream);
+	if (strchr(buf, '\n') || feof(rd->stream))
+		return buf;
+	snprintf(what, sizeof(what), "this line is longer than %d bytes", size - 2);
+	rd->status = bad(&rd->from, rd->err, what, "give so long a value by its environment variable");
+	return NULL;
 }
 
 static int on_option(void *user, const char *section, const char *name, const char *value)

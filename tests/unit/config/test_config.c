@@ -107,6 +107,23 @@ static void double_option_and_stray_line_are_refused(void **state)
 	expect_complaint("[sip]\nthis is no option\n", NULL, (const char *[]){ ":2:", NULL });
 }
 
+static void line_too_long_is_called_that_and_one_that_just_fits_is_taken(void **state)
+{
+	static const char start[] = "[sip]\nws_origins = ";
+	char text[400], origins[256];
+	struct config *cfg;
+
+	(void)state;
+	memset(origins, 'o', sizeof(origins));
+	origins[198 - strlen("ws_origins = ")] = '\0';
+	snprintf(text, sizeof(text), "%s%s\n", start, origins);
+	assert_int_equal(load(text, NULL, NULL, &cfg, NULL), NXV_OK);
+	assert_string_equal(config_text(cfg, CFG_SIP_WS_ORIGINS), origins);
+	config_free(cfg);
+	snprintf(text, sizeof(text), "%s%so\n[limits]\n", start, origins);
+	expect_complaint(text, NULL, (const char *[]){ ":2:", "longer than 198 bytes", "environment variable", NULL });
+}
+
 static void unknown_or_wrong_variable_is_named(void **state)
 {
 	(void)state;
@@ -156,6 +173,7 @@ int main(void)
 		cmocka_unit_test(unknown_option_is_named_with_line_and_remedy),
 		cmocka_unit_test(wrong_value_is_named_with_line_and_remedy),
 		cmocka_unit_test(double_option_and_stray_line_are_refused),
+		cmocka_unit_test(line_too_long_is_called_that_and_one_that_just_fits_is_taken),
 		cmocka_unit_test(unknown_or_wrong_variable_is_named),
 		cmocka_unit_test(tls_without_certificate_is_refused),
 		cmocka_unit_test(named_file_must_exist),
