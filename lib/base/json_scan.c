@@ -33,6 +33,27 @@ static size_t skip_string(const char *text, size_t len, size_t i)
 	return 0;
 }
 
+/* A string is a member's name when a colon comes next. */
+static bool is_name(const char *text, size_t len, size_t i)
+{
+	while (i < len && memchr(" \t\r\n", text[i], 4))
+		i++;
+	return i < len && text[i] == ':';
+}
+
+/* json-c ends a member's name at its first NUL, so that another member would be taken for a known one. */
+static bool holds_nul(const char *text, size_t from, size_t to)
+{
+	for (size_t i = from; i + 6 <= to; i++) {
+		if (text[i] != '\\')
+			continue;
+		if (memcmp(text + i, "\\u0000", 6) == 0)
+			return true;
+		i++; /* what is escaped may be a backslash */
+	}
+	return false;
+}
+
 /* The offset behind the number that begins at i, or 0: [-] 0 or 1-9 and digits, [. digits] [e [+-] digits]. */
 static size_t skip_number(const char *text, size_t len, size_t i)
 {
@@ -69,7 +90,7 @@ bool json_scan(const char *text, size_t len, size_t *members, size_t *bad)
 			next = skip_number(text, len, i);
 		else
 			next = text[i] && strchr("{}[]:,truefalsn \t\r\n", text[i]) ? i + 1 : 0;
-		if (!next) {
+		if (!next || (text[i] == '"' && is_name(text, len, next) && holds_nul(text, i, next))) {
 			*bad = i;
 			return false;
 		}
@@ -77,14 +98,6 @@ bool json_scan(const char *text, size_t len, size_t *members, size_t *bad)
 		i = next;
 	}
 	return true;
-}
-
-/* A string is a member's name when a colon comes next. */
-static bool is_name(const char *text, size_t len, size_t i)
-{
-	while (i < len && memchr(" \t\r\n", text[i], 4))
-		i++;
-	return i < len && text[i] == ':';
 }
 
 void json_scan_double(const char *text, size_t len, char *name, size_t size)

@@ -147,6 +147,8 @@ static void json_refuses_what_strict_readers_refuse(void **state)
 	assert_int_equal(read_json("{\"a\":\"it's // fine\"}"), NXV_OK);
 	assert_int_equal(read_json("{\"a\":1,}"), NXV_E_INVALID);
 	assert_int_equal(read_json("{\"a\":\"\xff\"}"), NXV_E_INVALID);
+	assert_int_equal(read_json("{\"a\\u0000b\" : 1}"), NXV_E_INVALID);
+	assert_int_equal(read_json("{\"a\\\\u0000b\":1,\"c\":\"\\u0000\"}"), NXV_OK);
 	for (int i = 0; i < 20; i++)
 		strcat(deep, "[");
 	assert_int_equal(read_json(deep), NXV_E_INVALID);
