@@ -8,14 +8,13 @@
 #include "metrics.h"
 #include "text.h"
 
-/* Who holds no valid key gets no line: nobody without one can fill the disk. */
-static void log_access(struct exchange *x, int status, size_t len, int64_t us)
+/* Who was here, for the access line. NULL for who holds no known key: nobody without one can fill the disk. */
+static char *visitor(const struct exchange *x)
 {
 	struct text line;
-	char *fields;
 
 	if (!x->pass || !x->pass->key_id)
-		return;
+		return NULL;
 	text_begin(&line);
 	text_add(&line, "request_id=");
 	text_add_logged(&line, x->request_id);
@@ -23,12 +22,25 @@ static void log_access(struct exchange *x, int status, size_t len, int64_t us)
 	text_add_logged(&line, x->pass->key_id);
 	text_add(&line, " user=");
 	text_add_logged(&line, x->pass->user_id ? x->pass->user_id : "-");
-	text_add(&line, " method=%s route=%s status=%d bytes=%zu us=%lld client=%s", x->route->method,
-		x->route->pattern, status, len, (long long)us, http_client(x->http));
+	text_add(&line, " method=%s route=%s", x->route->method, x->route->pattern);
+	return text_take(&line, NULL);
+}
+
+/* Frees who. */
+static void log_access(const struct exchange *x, char *who, int status, size_t len, int64_t us)
+{
+	struct text line;
+	char *fields;
+
+	if (!who)
+		return;
+	text_begin(&line);
+	text_add(&line, "%s status=%d bytes=%zu us=%lld client=%s", who, status, len, (long long)us, http_client(x->http));
 	fields = text_take(&line, NULL);
 	if (fields)
 		log_fields(NXV_LOG_INFO, "access", fields);
 	free(fields);
+	free(who);
 }
 
 static void rate_headers(struct exchange *x)
@@ -83,11 +95,11 @@ static bool leave(struct exchange *x, int status, size_t len)
 
 static void finish(struct exchange *x, int status, char *owned, const char *body, size_t len)
 {
+	char *who = visitor(x);
 	int64_t us;
 
 	settle_idempotency(x, status, body);
 	rate_headers(x);
-	log_access(x, status, len, http_now_us() - http_began_us(x->http));
 	if (x->pass && !leave(x, status, len)) {
 		if (owned)
 			explicit_bzero(owned, len);
@@ -99,6 +111,7 @@ static void finish(struct exchange *x, int status, char *owned, const char *body
 	}
 	common_headers(x, len);
 	us = http_now_us() - http_began_us(x->http);
+	log_access(x, who, status, len, us);
 	metrics_request(x->route, status, us);
 	if (owned)
 		http_answer(x->http, status, owned, len);
@@ -211,22 +224,32 @@ static void retry_after(struct exchange *x, uint32_t ms)
 	http_answer_header(x->http, "Retry-After", value);
 }
 
+/* A fault that only the library could find reads like one found in the body. */
+static void answer_field(struct exchange *x, const struct nxv_error *err)
+{
+	struct nxv_problems problems = { .count = 1 };
+	char message[sizeof(err->field) + sizeof(err->message) + 2];
+
+	memcpy(problems.items[0].field, err->field, sizeof(err->field));
+	snprintf(problems.items[0].problem, sizeof(problems.items[0].problem), "%.159s", err->message);
+	snprintf(message, sizeof(message), "%s: %s", err->field, err->message);
+	answer_problem(x, 400, "bad_request", message, &problems);
+}
+
 void answer_error(struct exchange *x, const struct nxv_error *err)
 {
 	static const char quiet[] = "The server failed at this; its log tells more under this requestId.";
 	int status = error_http_status(err->status);
 	const char *code = err->code[0] ? err->code : nxv_status_name(err->status);
-	struct nxv_problems problems = { 0 };
 
 	if (status == 429 || status == 503)
 		retry_after(x, err->retry_after_ms);
+	if (err->status == NXV_E_INVALID && err->field[0]) {
+		answer_field(x, err);
+		return;
+	}
 	if (error_is_public(err->status)) {
-		if (err->status == NXV_E_INVALID && err->field[0]) {
-			problems.count = 1;
-			memcpy(problems.items[0].field, err->field, sizeof(err->field));
-			snprintf(problems.items[0].problem, sizeof(problems.items[0].problem), "%.159s", err->message);
-		}
-		answer_problem(x, status, code, err->message, &problems);
+		answer_problem(x, status, code, err->message, NULL);
 		return;
 	}
 	log_write(NULL, NXV_LOG_ERROR, "http", err->message);

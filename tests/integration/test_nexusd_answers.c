@@ -150,6 +150,31 @@ static void bodies_are_checked_member_by_member(void **state)
 	assert_envelope(
 		ask("POST", path, nexusd.admin_key, "[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]"), 400, "bad_json");
 	assert_envelope(ask("POST", path, nexusd.admin_key, NULL), 400, "bad_json");
+	assert_envelope(ask("POST", path, nexusd.admin_key,
+				"{\"userId\\u0000x\":\"a\",\"name\":\"n\",\"permissions\":[\"call\"]}"),
+		400, "bad_json");
+}
+
+static void assert_fault(const struct http_reply *reply, const char *field)
+{
+	assert_envelope(reply, 400, "bad_request");
+	assert_string_equal(json_text(reply->json, "error.details.0.field"), field);
+	assert_memory_equal(json_text(reply->json, "error.message"), field, strlen(field));
+}
+
+static void faults_found_late_read_like_those_found_in_the_body(void **state)
+{
+	struct made_key key = make_key("late", "[\"call\"]");
+
+	(void)state;
+	assert_fault(ask("POST", "/api/v1/keys/voip/generate", nexusd.admin_key,
+			     "{\"userId\":\"a\",\"name\":\"n\",\"permissions\":[\"call\"],\"expiresAt\":\"2020-01-01T00:00:00Z\"}"),
+		"expiresAt");
+	assert_fault(ask("GET", "/api/v1/keys?cursor=nonsense", nexusd.admin_key, NULL), "cursor");
+	assert_fault(ask("GET", "/api/v1/opensips/calls?status=loud", key.secret, NULL), "status");
+	assert_fault(ask("POST", "/api/v1/opensips/call/initiate", key.secret,
+			     "{\"fromNumber\":\"anna@home\",\"toNumber\":\"bob\"}"),
+		"fromNumber");
 }
 
 static void bodies_need_a_content_type_and_empty_ones_do_not(void **state)
@@ -353,6 +378,7 @@ int main(void)
 		cmocka_unit_test(unknown_keys_are_counted_but_not_logged),
 		cmocka_unit_test(wrong_paths_and_methods_say_what_is_right),
 		cmocka_unit_test(bodies_are_checked_member_by_member),
+		cmocka_unit_test(faults_found_late_read_like_those_found_in_the_body),
 		cmocka_unit_test(bodies_need_a_content_type_and_empty_ones_do_not),
 		cmocka_unit_test(parameters_are_checked),
 		cmocka_unit_test(request_ids_are_echoed_or_made),
