@@ -210,6 +210,8 @@ nxv_status nxv_session_list(
 	nxv_status status;
 
 	*out = NULL;
+	if (o.size < sizeof(o))
+		return error_field(err, "opts", "start the options with NXV_SESSION_LIST_OPTS_INIT");
 	o.limit = o.limit ? o.limit : LIST_DEFAULT;
 	if (o.limit > LIST_MAX)
 		return error_field(err, "limit", "write 1 to %d", LIST_MAX);

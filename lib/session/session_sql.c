@@ -229,29 +229,40 @@ static nxv_status collect(
 	return status;
 }
 
+/* Each filter that may leave few of many calls has an index: one user's, or those that are up. */
+#define PAGE(index, filter) \
+	"SELECT " COLUMNS " FROM session " index " WHERE " filter " (started_at_ms, id) < (?1, ?2) AND started_at_ms >= ?3 " \
+	"ORDER BY started_at_ms DESC, id DESC LIMIT ?6"
+
 nxv_status session_page(struct db_tx *tx, const struct nxv_session_list_opts *opts, int64_t now_ms,
 	struct nxv_session_list *list, struct nxv_error *err)
 {
-	static const char sql[] =
-		"SELECT " COLUMNS " FROM session WHERE (started_at_ms, id) < (?1, ?2) AND (?3 IS NULL OR user_id = ?3) "
-		"AND (?4 IS NULL OR status = ?4 OR (?4 = 'live' AND ended_at_ms = 0)) AND started_at_ms >= ?5 "
-		"AND (?6 = 0 OR started_at_ms < ?6) ORDER BY started_at_ms DESC, id DESC LIMIT ?7";
+	static const char *const pages[2][2] = {
+		{ PAGE("", "(?5 IS NULL OR status = ?5) AND"), PAGE("", "user_id = ?4 AND (?5 IS NULL OR status = ?5) AND") },
+		{ PAGE("INDEXED BY session_live", "ended_at_ms = 0 AND"), PAGE("INDEXED BY session_live", "ended_at_ms = 0 AND user_id = ?4 AND") },
+	};
+	const bool live = opts->status && strcmp(opts->status, "live") == 0;
 	struct db_stmt *stmt;
 	int64_t started;
 	const char *id;
 	nxv_status status = parse_cursor(opts->cursor, &started, &id, err);
 
 	if (status == NXV_OK)
-		status = db_query(tx, sql, &stmt, err);
+		status = db_query(tx, pages[live][opts->user_id != NULL], &stmt, err);
 	if (status != NXV_OK)
 		return status;
+	if (opts->until_ms && opts->until_ms <= started) { /* every id is after "" */
+		started = opts->until_ms;
+		id = "";
+	}
 	db_bind_int(stmt, 1, started);
 	db_bind_text(stmt, 2, id);
-	db_bind_text(stmt, 3, opts->user_id);
-	db_bind_text(stmt, 4, opts->status);
-	db_bind_int(stmt, 5, opts->since_ms);
-	db_bind_int(stmt, 6, opts->until_ms);
-	db_bind_int(stmt, 7, (int64_t)opts->limit + 1);
+	db_bind_int(stmt, 3, opts->since_ms);
+	if (opts->user_id)
+		db_bind_text(stmt, 4, opts->user_id);
+	if (!live)
+		db_bind_text(stmt, 5, opts->status);
+	db_bind_int(stmt, 6, (int64_t)opts->limit + 1);
 	status = collect(stmt, opts->limit, now_ms, list, err);
 	db_done(stmt);
 	return status;
