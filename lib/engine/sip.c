@@ -11,7 +11,7 @@
 #include "sip/originator/originator.h"
 #include "store/setting.h"
 
-enum { EXPIRE_BATCH = 32, EXPIRE_IDLE_MS = 60000 };
+enum { EXPIRE_BATCH = 32, EXPIRE_IDLE_MS = 60000, SWEEP_MS = 10000 };
 
 /* --- what the SIP server tells --- */
 
@@ -252,6 +252,14 @@ static void port_changed(void *arg, const struct session_row *row)
 		waiters_check(engine->waiters, row->pub.id, session_reached, (void *)row);
 }
 
+static void on_sweep(void *arg)
+{
+	struct engine *engine = arg;
+
+	calls_sweep(engine->calls);
+	loop_timer_start(engine->sweep, SWEEP_MS);
+}
+
 /* --- credentials --- */
 
 void engine_credential_gone(struct engine *engine, struct request *req)
@@ -373,6 +381,8 @@ nxv_status engine_sip_open(struct engine *engine, struct nxv_error *err)
 		status = error_nomem(err);
 	if (status == NXV_OK && !(engine->relist = loop_timer_new(engine->loop, list_dialogs, engine)))
 		status = error_nomem(err);
+	if (status == NXV_OK && !(engine->sweep = loop_timer_new(engine->loop, on_sweep, engine)))
+		status = error_nomem(err);
 	if (status == NXV_OK)
 		status = calls_recover(engine->calls, err);
 	if (status == NXV_OK)
@@ -382,6 +392,7 @@ nxv_status engine_sip_open(struct engine *engine, struct nxv_error *err)
 	if (strcmp(wanted, "started") == 0 || ctx->sip->external)
 		sip_manager_want(engine->manager, true);
 	engine_expire_credentials(engine);
+	loop_timer_start(engine->sweep, SWEEP_MS);
 	return NXV_OK;
 }
 
@@ -389,6 +400,7 @@ void engine_sip_close(struct engine *engine)
 {
 	loop_timer_free(engine->expiry);
 	loop_timer_free(engine->relist);
+	loop_timer_free(engine->sweep);
 	loop_timer_free(engine->stopping);
 	engine->stopping = NULL;
 	if (engine->originator)

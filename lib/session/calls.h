@@ -56,6 +56,11 @@ void calls_close(struct calls *calls);
 /** Take up what the database holds as not ended: calls of an engine that died. */
 nxv_status calls_recover(struct calls *calls, struct nxv_error *err);
 
+/** End calls that were stored CALL_FORGOTTEN_MS ago and never handed over: the program that stored them was killed
+ * before it could, or nothing could be read when they came. Look from time to time. */
+void calls_sweep(struct calls *calls);
+enum { CALL_FORGOTTEN_MS = 10000 };
+
 /** Place a stored, queued session. */
 nxv_status calls_place(struct calls *calls, const char *id, struct nxv_error *err);
 /** End it in whatever state; ended already is success. Errors: NXV_E_NOT_FOUND. */

@@ -75,6 +75,44 @@ nxv_status calls_recover(struct calls *calls, struct nxv_error *err)
 	return status;
 }
 
+static void end_forgotten(struct calls *calls, const char *id)
+{
+	struct session_row *row = NULL;
+	struct call *call;
+	struct db_tx *tx;
+
+	if (live_find(calls, id) || db_begin(calls->opts.db, DB_READ, &tx, NULL) != NXV_OK)
+		return;
+	if (session_load(tx, id, env_now_ms(calls->opts.env), &row, NULL) != NXV_OK)
+		row = NULL;
+	db_rollback(tx);
+	call = row ? live_add(calls, row) : NULL;
+	if (!call)
+		return;
+	env_log(calls->opts.env, NXV_LOG_WARN, "session", "call %s was stored but never handed over: it is ended", id);
+	end_as(call, EV_GATEWAY_RESTARTED, false);
+}
+
+void calls_sweep(struct calls *calls)
+{
+	char *ids[RECOVER_BATCH], after[80] = "";
+	size_t count;
+
+	do {
+		struct db_tx *tx;
+
+		if (db_begin(calls->opts.db, DB_READ, &tx, NULL) != NXV_OK)
+			return;
+		session_queued_ids(tx, after, env_now_ms(calls->opts.env) - CALL_FORGOTTEN_MS, ids, RECOVER_BATCH, &count, NULL);
+		db_rollback(tx);
+		for (size_t i = 0; i < count; i++) {
+			end_forgotten(calls, ids[i]);
+			snprintf(after, sizeof(after), "%s", ids[i]);
+			free(ids[i]);
+		}
+	} while (count == RECOVER_BATCH);
+}
+
 /* Which legs of a call are in the list; a dialled call has one dialog, counted as both. */
 static void find_legs(const struct call *call, const struct calls_dialog *dialogs, size_t count, bool *a, bool *b)
 {

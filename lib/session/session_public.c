@@ -155,6 +155,10 @@ nxv_status nxv_session_start(
 	/* From here on the session exists. Should the engine die before it takes the order, the next one closes it. */
 	if (status == NXV_OK)
 		status = order(ctx, "session.place", row->pub.id, err);
+	if (status == NXV_E_TIMEOUT) { /* the order may have been taken: to call this a failure would invite a second call */
+		error_clear(err);
+		status = NXV_OK;
+	}
 	if (status != NXV_OK) {
 		session_row_free(row);
 		return status;

@@ -29,6 +29,8 @@ nxv_status session_update(struct db_tx *tx, const struct session_row *row, struc
 nxv_status session_load(struct db_tx *tx, const char *id, int64_t now_ms, struct session_row **out, struct nxv_error *err);
 /** Ids of sessions that have not ended, at most max after `after` ("": from the first), in order of id. @param out [owned] each. */
 nxv_status session_live_ids(struct db_tx *tx, const char *after, char **out, size_t max, size_t *count, struct nxv_error *err);
+/** The same of calls of ours that are still queued and were stored before before_ms. */
+nxv_status session_queued_ids(struct db_tx *tx, const char *after, int64_t before_ms, char **out, size_t max, size_t *count, struct nxv_error *err);
 nxv_status session_count_live(struct db_tx *tx, int64_t *out, struct nxv_error *err);
 /** One page; opts is checked by the caller. */
 nxv_status session_page(struct db_tx *tx, const struct nxv_session_list_opts *opts, int64_t now_ms, struct nxv_session_list *list, struct nxv_error *err);

@@ -144,19 +144,11 @@ nxv_status session_load(
 	return status;
 }
 
-nxv_status session_live_ids(
-	struct db_tx *tx, const char *after, char **out, size_t max, size_t *count, struct nxv_error *err)
+static nxv_status read_ids(struct db_stmt *stmt, char **out, size_t *count, struct nxv_error *err)
 {
-	struct db_stmt *stmt;
 	bool row = true;
 	nxv_status status;
 
-	*count = 0;
-	status = db_query(tx, "SELECT id FROM session WHERE ended_at_ms = 0 AND id > ? ORDER BY id LIMIT ?", &stmt, err);
-	if (status != NXV_OK)
-		return status;
-	db_bind_text(stmt, 1, after);
-	db_bind_int(stmt, 2, (int64_t)max);
 	while ((status = db_step(stmt, &row, err)) == NXV_OK && row) {
 		out[*count] = text_dup(db_text(stmt, 0));
 		if (!out[*count]) {
@@ -167,6 +159,40 @@ nxv_status session_live_ids(
 	}
 	db_done(stmt);
 	return status;
+}
+
+nxv_status session_live_ids(
+	struct db_tx *tx, const char *after, char **out, size_t max, size_t *count, struct nxv_error *err)
+{
+	struct db_stmt *stmt;
+	nxv_status status;
+
+	*count = 0;
+	status = db_query(tx, "SELECT id FROM session WHERE ended_at_ms = 0 AND id > ? ORDER BY id LIMIT ?", &stmt, err);
+	if (status != NXV_OK)
+		return status;
+	db_bind_text(stmt, 1, after);
+	db_bind_int(stmt, 2, (int64_t)max);
+	return read_ids(stmt, out, count, err);
+}
+
+nxv_status session_queued_ids(struct db_tx *tx, const char *after, int64_t before_ms, char **out, size_t max, size_t *count,
+	struct nxv_error *err)
+{
+	struct db_stmt *stmt;
+	nxv_status status;
+
+	*count = 0;
+	status = db_query(tx,
+		"SELECT id FROM session INDEXED BY session_live WHERE ended_at_ms = 0 AND id > ? AND state = 'queued' "
+		"AND sip_call_id IS NULL AND started_at_ms < ? ORDER BY id LIMIT ?",
+		&stmt, err);
+	if (status != NXV_OK)
+		return status;
+	db_bind_text(stmt, 1, after);
+	db_bind_int(stmt, 2, before_ms);
+	db_bind_int(stmt, 3, (int64_t)max);
+	return read_ids(stmt, out, count, err);
 }
 
 nxv_status session_count_live(struct db_tx *tx, int64_t *out, struct nxv_error *err)

@@ -97,6 +97,33 @@ static void restart(void)
 	assert_int_equal(calls_recover(st.calls, NULL), NXV_OK);
 }
 
+static void call_never_handed_over_is_ended_and_gives_its_slot_back(void **state)
+{
+	(void)state;
+	store_queued();
+	st.f.now_ms += CALL_FORGOTTEN_MS;
+	calls_sweep(st.calls); /* its order may still come */
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session WHERE ended_at_ms = 0"), 1);
+	st.f.now_ms++;
+	calls_sweep(st.calls);
+	expect_end(NXV_CALL_FAILED, "gateway_restarted", 0);
+	assert_int_equal(st.dialogs_ended, 0);
+	assert_int_equal(calls_place(st.calls, "session_1", NULL), NXV_OK); /* an order that comes after all */
+	assert_int_equal(st.placed, 0);
+}
+
+static void call_that_is_being_placed_is_not_swept(void **state)
+{
+	(void)state;
+	place();
+	report(REPORT_CALL, "", 0); /* and one that a phone dialled */
+	st.f.now_ms += 10 * CALL_FORGOTTEN_MS;
+	calls_sweep(st.calls);
+	assert_int_equal(calls_count(st.calls), 2);
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session WHERE ended_at_ms = 0"), 2);
+	tell(CARRIER_DOWN, 0, NULL);
+}
+
 static void restart_closes_what_was_not_up(void **state)
 {
 	(void)state;
@@ -203,6 +230,8 @@ int main(void)
 		TEST(dialled_call_is_a_session_with_a_slot),
 		TEST(dialled_endings_are_told_apart),
 		TEST(api_ends_a_dialled_call_through_the_server),
+		TEST(call_never_handed_over_is_ended_and_gives_its_slot_back),
+		TEST(call_that_is_being_placed_is_not_swept),
 		TEST(restart_closes_what_was_not_up),
 		TEST(restart_keeps_what_the_server_still_lists),
 		TEST(restart_closes_what_the_server_no_longer_lists),
