@@ -43,8 +43,8 @@ struct nxv_opts {
  * schema up to date. Starts no thread.
  * @param opts [borrowed] only for the call.
  * @param out  [owned] by the caller, who ends it with nxv_close(); NULL on failure.
- * Errors: NXV_E_INVALID (configuration: file, line and remedy in the message),
- * NXV_E_STORE (schema newer than this library, or damaged), NXV_E_IO.
+ * Errors: NXV_E_NOT_FOUND "no_state" (there is no such folder), NXV_E_INVALID (configuration: file, line and remedy
+ * in the message), NXV_E_STORE (schema newer than this library, or damaged), NXV_E_IO.
  * Thread safety: any thread.
  */
 NXV_API nxv_status nxv_open(const struct nxv_opts *opts, nxv_ctx **out, struct nxv_error *err);
@@ -81,8 +81,8 @@ NXV_API nxv_status nxv_run(nxv_ctx *ctx, void (*ready)(void *ready_user), void *
  * Thread safety: any thread. */
 NXV_API nxv_status nxv_start(nxv_ctx *ctx, struct nxv_error *err);
 
-/** Ask the engine of this context to stop. From nxv_start(): waits for its thread. Calls go on; the
- * managed SIP server is left running when sip.keep_running says so. Safe when none runs.
+/** Ask the engine of this context to stop. From nxv_start(): waits for its thread. Calls are hung up and the managed
+ * SIP server is stopped first; with sip.keep_running, or an external server, both go on. Safe when none runs.
  * Thread safety: any thread, not the engine's. */
 NXV_API void nxv_stop(nxv_ctx *ctx);
 

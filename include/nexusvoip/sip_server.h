@@ -53,8 +53,8 @@ struct nxv_registration_list {
 NXV_API nxv_status nxv_sip_start(nxv_ctx *ctx, struct nxv_error *err);
 /** Want it stopped; live calls lose their signalling. Idempotent. Thread safety: any thread. */
 NXV_API nxv_status nxv_sip_stop(nxv_ctx *ctx, struct nxv_error *err);
-/** Block until it runs (running true) or is stopped. Errors: NXV_E_TIMEOUT, NXV_E_UNREACHABLE with the
- * server's own last words when it cannot start. Thread safety: any thread but the engine's. */
+/** Block until it runs (running true) or is stopped. Errors: NXV_E_TIMEOUT, NXV_E_UNREACHABLE with the server's own last
+ * words when it cannot start, NXV_E_NOT_RUNNING when it is not so and no engine runs that would change it. Thread safety: any thread but the engine's. */
 NXV_API nxv_status nxv_sip_wait(nxv_ctx *ctx, bool running, uint32_t timeout_ms, struct nxv_error *err);
 /** As nxv_sip_wait(); the outcome arrives in the inbox. Thread safety: the inbox's owner. */
 NXV_API nxv_status nxv_sip_wait_async(nxv_inbox *inbox, bool running, uint32_t timeout_ms, void *token, struct nxv_error *err);

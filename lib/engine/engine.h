@@ -19,7 +19,7 @@ nxv_status engine_call(nxv_ctx *ctx, const char *const *args, uint32_t timeout_m
 nxv_status engine_call_async(nxv_ctx *ctx, const char *const *args, engine_answer_fn *fn, void *arg, struct nxv_error *err);
 /** The same; the outcome (without text) arrives in the inbox under token. */
 nxv_status engine_call_inbox(nxv_inbox *inbox, const char *const *args, void *token, struct nxv_error *err);
-/** True when this process's engine, or another's, holds the lock. */
+/** True when this process is the engine, or another answers at its socket. */
 bool engine_running(nxv_ctx *ctx);
 
 #endif
