@@ -8,13 +8,14 @@ OPENSIPS := $(if $(filter kamailio,$(NEXUSVOIP_SIP_SERVER)),,$(shell PATH="$$PAT
 PROGRAMS := -DNEXUSVOIP_TESTS=OFF -DNEXUSVOIP_EXAMPLES=OFF
 export STATE DEMO
 
-.PHONY: help run stop test bench install clean
+.PHONY: help run stop test bench fuzz install clean
 help:
 	@echo 'make run          build, start the gateway and a SIP server on this machine, say how to make a call'
 	@echo 'make run DEMO=1   the same, then two phones make a call here in the terminal'
 	@echo 'make stop         stop what make run started'
 	@echo 'make test         build and run every test, and the unit and integration tests under sanitizers'
 	@echo 'make bench        measure'
+	@echo 'make fuzz         fuzz the parsers for SECONDS=60 each (clang)'
 	@echo 'make install      install library, nexusctl and nexusd under PREFIX ($(PREFIX)); DESTDIR is respected'
 	@echo 'make clean        remove build/, after stopping what make run started'
 
@@ -35,6 +36,11 @@ bench:
 	@packaging/install-deps.sh build run sip demo test
 	@packaging/build.sh release -DNEXUSVOIP_TESTS=ON
 	@ctest --preset release -L bench --verbose
+
+fuzz:
+	@packaging/install-deps.sh build sip demo test fuzz
+	@packaging/build.sh fuzz
+	@tests/fuzz/run.sh $(or $(SECONDS),60)
 
 install:
 	@packaging/install-deps.sh build

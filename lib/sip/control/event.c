@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* The year 9999: whatever lies beyond is no time of day. */
+#define SECONDS_MAX INT64_C(253402300799)
+
 static const struct { const char *name; enum sip_event_kind kind; } kinds[] = {
 	{ "call", SIP_EV_CALL }, { "ringing", SIP_EV_RINGING }, { "answered", SIP_EV_ANSWERED }, { "failed", SIP_EV_FAILED },
 	{ "ended", SIP_EV_ENDED }, { "registered", SIP_EV_REGISTERED }, { "unregistered", SIP_EV_UNREGISTERED }
@@ -24,7 +27,7 @@ bool event_deliver(const struct sip_sink *sink, struct json_object *members)
 
 	while (i < sizeof(kinds) / sizeof(*kinds) && (!name || strcmp(kinds[i].name, name) != 0))
 		i++;
-	if (i == sizeof(kinds) / sizeof(*kinds) || sec < 0)
+	if (i == sizeof(kinds) / sizeof(*kinds) || sec < 0 || sec > SECONDS_MAX || usec < 0 || usec > 999999)
 		return false;
 	ev = (struct sip_event){
 		.kind = kinds[i].kind,

@@ -119,8 +119,8 @@ static void nothing_is_printed_whatever_comes(void **state)
 	static const char *const rubbish[] = { "hello", "SIP/2.0 200 OK\r\n\r\n", "SIP/2.0 xx\r\nVia: ?\r\n\r\n",
 		"INVITE\r\n\r\n", "INVITE sip:x SIP/2.0\r\nVia: nonsense\r\n\r\n", "BYE sip:x@y SIP/2.0\r\n:\r\n\r\n",
 		"\r\n\r\n\r\n\r\n",
-		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 1.1.1.1;branch=z9\r\nTo: <sip:a@b>\r\nFrom: <sip:a@b>\r\nCall-ID: "
-		"q\r\nCSeq: 1 X\r\n\r\n" };
+		("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 1.1.1.1;branch=z9\r\nTo: <sip:a@b>\r\nFrom: <sip:a@b>\r\nCall-ID: "
+		"q\r\nCSeq: 1 X\r\n\r\n") };
 	struct rig *rig = *state;
 	char path[] = "/tmp/originator_stderr_XXXXXX";
 	int file = mkstemp(path), saved = dup(STDERR_FILENO);
