@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/opts.h"
 #include "base/text.h"
 #include "limits/limits.h"
 #include "sip/credentials.h"
@@ -77,24 +78,25 @@ static nxv_status open_stores(nxv_ctx *ctx, struct nxv_error *err)
 	return status;
 }
 
-nxv_status nxv_open(const struct nxv_opts *opts, nxv_ctx **out, struct nxv_error *err)
+nxv_status nxv_open(const struct nxv_opts *given, nxv_ctx **out, struct nxv_error *err)
 {
+	struct nxv_opts opts;
 	nxv_ctx *ctx;
 	nxv_status status;
 
 	*out = NULL;
-	if (!opts || opts->size < sizeof(*opts))
-		return error_set(err, NXV_E_INVALID, "pass struct nxv_opts with its size set (NXV_OPTS_INIT)");
+	if (!opts_take(&opts, sizeof(opts), given, OPTS_LEAST(struct nxv_opts, user)))
+		return error_field(err, "opts", "start the options with NXV_OPTS_INIT");
 	ctx = calloc(1, sizeof(*ctx));
 	if (!ctx)
 		return error_nomem(err);
 	pthread_mutex_init(&ctx->lock, NULL);
-	ctx->env = (struct env){ .clock = opts->clock, .random = opts->random, .log = opts->log, .level = opts->log_level,
-		.user = opts->user };
+	ctx->env = (struct env){ .clock = opts.clock, .random = opts.random, .log = opts.log, .level = opts.log_level,
+		.user = opts.user };
 	env_defaults(&ctx->env);
-	status = open_folder(opts, ctx, err);
+	status = open_folder(&opts, ctx, err);
 	if (status == NXV_OK)
-		status = open_config(opts, ctx, err);
+		status = open_config(&opts, ctx, err);
 	if (status == NXV_OK)
 		status = open_stores(ctx, err);
 	if (status != NXV_OK) {

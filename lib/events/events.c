@@ -2,6 +2,7 @@
 #include "events/event_sql.h"
 
 #include "base/error.h"
+#include "base/opts.h"
 #include "ctx.h"
 
 #include <stdlib.h>
@@ -9,26 +10,24 @@
 enum { PULL_DEFAULT = 100, PULL_MAX = 1000 };
 
 nxv_status nxv_event_pull(
-	nxv_ctx *ctx, const struct nxv_event_opts *opts, struct nxv_event_list **out, struct nxv_error *err)
+	nxv_ctx *ctx, const struct nxv_event_opts *given, struct nxv_event_list **out, struct nxv_error *err)
 {
-	static const struct nxv_event_opts defaults = NXV_EVENT_OPTS_INIT;
+	struct nxv_event_opts opts = NXV_EVENT_OPTS_INIT;
 	struct nxv_event_list *list;
 	struct db_tx *tx = NULL;
 	nxv_status status;
 
 	*out = NULL;
-	if (!opts)
-		opts = &defaults;
-	if (opts->size < sizeof(*opts))
+	if (given && !opts_take(&opts, sizeof(opts), given, OPTS_LEAST(struct nxv_event_opts, limit)))
 		return error_field(err, "opts", "start the options with NXV_EVENT_OPTS_INIT");
-	if (opts->limit > PULL_MAX)
+	if (opts.limit > PULL_MAX)
 		return error_field(err, "limit", "must be 1 to %d", PULL_MAX);
 	list = calloc(1, sizeof(*list));
 	if (!list)
 		return error_nomem(err);
 	status = db_begin(ctx->db, DB_READ, &tx, err);
 	if (!status)
-		status = event_sql_page(tx, opts, opts->limit ? opts->limit : PULL_DEFAULT, list, err);
+		status = event_sql_page(tx, &opts, opts.limit ? opts.limit : PULL_DEFAULT, list, err);
 	db_rollback(tx);
 	if (status) {
 		nxv_event_list_free(list);

@@ -4,6 +4,7 @@
 #include <nexusvoip/keys.h>
 
 #include "base/error.h"
+#include "base/opts.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "ctx.h"
@@ -130,22 +131,23 @@ static nxv_status check_permission(const struct nxv_pass *pass, unsigned wanted,
 }
 
 nxv_status nxv_gate_enter(
-	nxv_ctx *ctx, const struct nxv_gate_opts *opts, struct nxv_pass **out, struct nxv_error *err)
+	nxv_ctx *ctx, const struct nxv_gate_opts *given, struct nxv_pass **out, struct nxv_error *err)
 {
+	struct nxv_gate_opts opts;
 	struct nxv_pass *pass;
 	nxv_status status;
 
 	*out = NULL;
-	if (!opts || opts->size < sizeof(*opts))
+	if (!opts_take(&opts, sizeof(opts), given, OPTS_LEAST(struct nxv_gate_opts, client_address)))
 		return error_field(err, "opts", "start the options with NXV_GATE_OPTS_INIT");
-	pass = pass_new(ctx, opts);
+	pass = pass_new(ctx, &opts);
 	if (!pass)
 		return error_nomem(err);
-	status = check_key(ctx, opts->authorization, pass, err);
+	status = check_key(ctx, opts.authorization, pass, err);
 	if (!status)
 		status = check_rate(ctx, pass, err);
 	if (!status)
-		status = check_permission(pass, opts->permissions, err);
+		status = check_permission(pass, opts.permissions, err);
 	pass->verdict = status;
 	*out = pass;
 	return status;

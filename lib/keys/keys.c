@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "base/opts.h"
 #include "base/text.h"
 #include "ctx.h"
 #include "events/event_log.h"
@@ -22,8 +23,6 @@ static const unsigned all_permissions = NXV_PERM_CALL | NXV_PERM_SIP | NXV_PERM_
 
 static nxv_status check_opts(const struct nxv_key_opts *opts, int64_t now_ms, struct nxv_error *err)
 {
-	if (!opts || opts->size < sizeof(*opts))
-		return error_field(err, "opts", "start the options with NXV_KEY_OPTS_INIT");
 	if (!opts->user_id || !text_is_user_id(opts->user_id))
 		return error_field(err, "userId", "must be 1 to 64 of A-Z a-z 0-9 . _ @ + -");
 	if (!opts->name || !text_is_label(opts->name, NAME_MAX_BYTES))
@@ -110,21 +109,24 @@ static nxv_status add_key(nxv_ctx *ctx, struct db_tx *tx, const struct nxv_key_o
 	return status;
 }
 
-nxv_status nxv_key_create(nxv_ctx *ctx, const struct nxv_key_opts *opts, struct nxv_key **out, struct nxv_error *err)
+nxv_status nxv_key_create(nxv_ctx *ctx, const struct nxv_key_opts *given, struct nxv_key **out, struct nxv_error *err)
 {
+	struct nxv_key_opts opts;
 	int64_t now_ms = env_now_ms(&ctx->env);
 	struct nxv_key *key = NULL;
 	struct db_tx *tx = NULL;
 	nxv_status status;
 
 	*out = NULL;
-	status = check_opts(opts, now_ms, err);
+	if (!opts_take(&opts, sizeof(opts), given, OPTS_LEAST(struct nxv_key_opts, expires_at_ms)))
+		return error_field(err, "opts", "start the options with NXV_KEY_OPTS_INIT");
+	status = check_opts(&opts, now_ms, err);
 	if (status)
 		goto out;
 	status = db_begin(ctx->db, DB_WRITE, &tx, err);
 	if (status)
 		goto out;
-	status = add_key(ctx, tx, opts, now_ms, &key, err);
+	status = add_key(ctx, tx, &opts, now_ms, &key, err);
 	if (status)
 		goto out;
 	status = db_commit(tx, err);
@@ -166,10 +168,10 @@ static bool read_cursor(const char *cursor, int64_t *before_ms, const char **bef
 	return text_is_user_id(dot + 1) && text_int(number, 0, INT64_MAX, before_ms);
 }
 
-nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *opts, struct nxv_key_list **out,
+nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *given, struct nxv_key_list **out,
 	struct nxv_error *err)
 {
-	static const struct nxv_key_list_opts defaults = NXV_KEY_LIST_OPTS_INIT;
+	struct nxv_key_list_opts opts = NXV_KEY_LIST_OPTS_INIT;
 	const char *before_id = "";
 	int64_t before_ms = INT64_MAX;
 	struct nxv_key_list *list = NULL;
@@ -177,20 +179,18 @@ nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *opts, stru
 	nxv_status status;
 
 	*out = NULL;
-	if (!opts)
-		opts = &defaults;
-	if (opts->size < sizeof(*opts))
+	if (given && !opts_take(&opts, sizeof(opts), given, OPTS_LEAST(struct nxv_key_list_opts, cursor)))
 		return error_field(err, "opts", "start the options with NXV_KEY_LIST_OPTS_INIT");
-	if (opts->limit > LIST_MAX)
+	if (opts.limit > LIST_MAX)
 		return error_field(err, "limit", "must be 1 to %d", LIST_MAX);
-	if (opts->cursor && !read_cursor(opts->cursor, &before_ms, &before_id))
+	if (opts.cursor && !read_cursor(opts.cursor, &before_ms, &before_id))
 		return error_field(err, "cursor", "is not one that a list of keys gave out; start without it");
 	list = calloc(1, sizeof(*list));
 	if (!list)
 		return error_nomem(err);
 	status = db_begin(ctx->db, DB_READ, &tx, err);
 	if (!status)
-		status = key_sql_page(tx, opts->user_id, before_ms, before_id, opts->limit ? opts->limit : LIST_DEFAULT,
+		status = key_sql_page(tx, opts.user_id, before_ms, before_id, opts.limit ? opts.limit : LIST_DEFAULT,
 			list, err);
 	db_rollback(tx);
 	if (status) {

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "base/opts.h"
 #include "base/text.h"
 #include "ctx.h"
 #include "engine/engine.h"
@@ -37,8 +38,6 @@ static nxv_status check_call(nxv_ctx *ctx, const struct nxv_call_opts *opts, str
 {
 	const bool strict = config_bool(ctx->cfg, CFG_CALLS_STRICT_E164);
 
-	if (!opts || opts->size < sizeof(*opts))
-		return error_set(err, NXV_E_INVALID, "pass struct nxv_call_opts with its size set (NXV_CALL_OPTS_INIT)");
 	if (!text_is_user_id(opts->user_id))
 		return error_field(err, "userId", "write 1 to 64 of letters, digits and . _ @ + -");
 	if (!resolve_is_caller_id(opts->from_number, strict))
@@ -139,16 +138,20 @@ static nxv_status order(nxv_ctx *ctx, const char *op, const char *id, struct nxv
 }
 
 nxv_status nxv_session_start(
-	nxv_ctx *ctx, const struct nxv_call_opts *opts, struct nxv_session **out, struct nxv_error *err)
+	nxv_ctx *ctx, const struct nxv_call_opts *given, struct nxv_session **out, struct nxv_error *err)
 {
+	struct nxv_call_opts opts;
 	struct session_row *row = NULL;
-	nxv_status status = check_call(ctx, opts, err);
+	nxv_status status;
 
 	*out = NULL;
+	if (!opts_take(&opts, sizeof(opts), given, OPTS_LEAST(struct nxv_call_opts, request_id)))
+		return error_field(err, "opts", "start the options with NXV_CALL_OPTS_INIT");
+	status = check_call(ctx, &opts, err);
 	if (status == NXV_OK && !engine_running(ctx))
 		status = error_code(err, NXV_E_NOT_RUNNING, "engine_not_running",
 			"no engine runs on this state folder; start nexusd, or call nxv_start()");
-	if (status == NXV_OK && !(row = new_row(ctx, opts, env_now_ms(&ctx->env))))
+	if (status == NXV_OK && !(row = new_row(ctx, &opts, env_now_ms(&ctx->env))))
 		status = error_nomem(err);
 	if (status == NXV_OK)
 		status = store_intent(ctx, row, err);
@@ -208,13 +211,13 @@ static bool is_status_word(const char *word)
 nxv_status nxv_session_list(
 	nxv_ctx *ctx, const struct nxv_session_list_opts *opts, struct nxv_session_list **out, struct nxv_error *err)
 {
-	struct nxv_session_list_opts o = opts ? *opts : (struct nxv_session_list_opts)NXV_SESSION_LIST_OPTS_INIT;
+	struct nxv_session_list_opts o = NXV_SESSION_LIST_OPTS_INIT;
 	struct nxv_session_list *list;
 	struct db_tx *tx;
 	nxv_status status;
 
 	*out = NULL;
-	if (o.size < sizeof(o))
+	if (opts && !opts_take(&o, sizeof(o), opts, OPTS_LEAST(struct nxv_session_list_opts, cursor)))
 		return error_field(err, "opts", "start the options with NXV_SESSION_LIST_OPTS_INIT");
 	o.limit = o.limit ? o.limit : LIST_DEFAULT;
 	if (o.limit > LIST_MAX)

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "base/opts.h"
 #include "base/text.h"
 #include "ctx.h"
 #include "engine/engine.h"
@@ -116,9 +117,8 @@ static nxv_status store(nxv_ctx *ctx, const struct nxv_credential *cred, const s
 static nxv_status check_opts(
 	const nxv_ctx *ctx, const struct nxv_credential_opts *in, struct nxv_credential_opts *opts, struct nxv_error *err)
 {
-	*opts = (struct nxv_credential_opts)NXV_CREDENTIAL_OPTS_INIT;
-	if (in)
-		memcpy(opts, in, in->size < sizeof(*opts) ? in->size : sizeof(*opts));
+	if (!opts_take(opts, sizeof(*opts), in, OPTS_LEAST(struct nxv_credential_opts, expires_at_ms)))
+		return error_field(err, "opts", "start the options with NXV_CREDENTIAL_OPTS_INIT");
 	if (!text_is_user_id(opts->user_id))
 		return error_field(err, "userId", "must be 1 to 64 letters, digits or . _ @ + -");
 	if (opts->expires_at_ms && opts->expires_at_ms <= env_now_ms(&ctx->env))
@@ -184,8 +184,8 @@ nxv_status nxv_credential_list(
 
 	*out = NULL;
 	error_clear(err);
-	if (in)
-		memcpy(&opts, in, in->size < sizeof(opts) ? in->size : sizeof(opts));
+	if (in && !opts_take(&opts, sizeof(opts), in, OPTS_LEAST(struct nxv_credential_list_opts, cursor)))
+		return error_field(err, "opts", "start the options with NXV_CREDENTIAL_LIST_OPTS_INIT");
 	if (opts.limit > PAGE_MAX)
 		return error_field(err, "limit", "must be 1 to %d", PAGE_MAX);
 	status = credentials_page(ctx->db, opts.user_id, opts.cursor, opts.limit ? opts.limit : PAGE_DEFAULT,

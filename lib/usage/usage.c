@@ -3,6 +3,7 @@
 #include <nexusvoip/usage.h>
 
 #include "base/error.h"
+#include "base/opts.h"
 #include "base/text.h"
 #include "ctx.h"
 #include "usage/usage_sql.h"
@@ -59,9 +60,9 @@ static nxv_status set_cursor(struct nxv_usage_list *list, bool oldest_first, str
 }
 
 nxv_status nxv_usage_list(
-	nxv_ctx *ctx, const struct nxv_usage_list_opts *opts, struct nxv_usage_list **out, struct nxv_error *err)
+	nxv_ctx *ctx, const struct nxv_usage_list_opts *given, struct nxv_usage_list **out, struct nxv_error *err)
 {
-	static const struct nxv_usage_list_opts defaults = NXV_USAGE_LIST_OPTS_INIT;
+	struct nxv_usage_list_opts opts = NXV_USAGE_LIST_OPTS_INIT;
 	struct usage_place after, before;
 	struct nxv_usage_list *list;
 	struct db_tx *tx = NULL;
@@ -69,13 +70,11 @@ nxv_status nxv_usage_list(
 	nxv_status status;
 
 	*out = NULL;
-	if (!opts)
-		opts = &defaults;
-	if (opts->size < sizeof(*opts))
+	if (given && !opts_take(&opts, sizeof(opts), given, OPTS_LEAST(struct nxv_usage_list_opts, cursor)))
 		return error_field(err, "opts", "start the options with NXV_USAGE_LIST_OPTS_INIT");
-	if (opts->limit > LIST_MAX)
+	if (opts.limit > LIST_MAX)
 		return error_field(err, "limit", "must be 1 to %d", LIST_MAX);
-	status = bounds(opts, &after, &before, err);
+	status = bounds(&opts, &after, &before, err);
 	if (status)
 		return status;
 	list = calloc(1, sizeof(*list));
@@ -83,11 +82,11 @@ nxv_status nxv_usage_list(
 		return error_nomem(err);
 	status = db_begin(ctx->db, DB_READ, &tx, err);
 	if (!status)
-		status = usage_sql_page(tx, opts, after, before, opts->limit ? opts->limit : LIST_DEFAULT, list, &more,
+		status = usage_sql_page(tx, &opts, after, before, opts.limit ? opts.limit : LIST_DEFAULT, list, &more,
 			err);
 	db_rollback(tx);
 	if (!status && more)
-		status = set_cursor(list, opts->oldest_first, err);
+		status = set_cursor(list, opts.oldest_first, err);
 	if (status) {
 		nxv_usage_list_free(list);
 		return status;

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/opts.h"
 #include "base/text.h"
 
 static void numbers_take_plus_and_2_to_15_digits(void **state)
@@ -154,6 +155,39 @@ static void json_refuses_what_strict_readers_refuse(void **state)
 	assert_int_equal(read_json(deep), NXV_E_INVALID);
 }
 
+struct of_old {
+	size_t size;
+	int limit;
+};
+struct of_today {
+	size_t size;
+	int limit;
+	const char *added;
+};
+
+static void options_of_an_older_and_a_newer_program_are_taken(void **state)
+{
+	const struct {
+		struct of_old opts;
+		char other[32]; /* lies behind it, and is none of ours */
+	} old = { { sizeof(struct of_old), 7 }, "something else altogether" };
+	const struct of_today today = { sizeof(struct of_today), 8, "added" };
+	struct of_today out;
+	struct of_old shorter;
+	struct of_old unset = { 0, 9 };
+
+	(void)state;
+	assert_true(opts_take(&out, sizeof(out), &old.opts, OPTS_LEAST(struct of_old, limit)));
+	assert_int_equal(out.limit, 7);
+	assert_null(out.added);
+	assert_true(opts_take(&out, sizeof(out), &today, OPTS_LEAST(struct of_old, limit)));
+	assert_string_equal(out.added, "added");
+	assert_true(opts_take(&shorter, sizeof(shorter), &today, OPTS_LEAST(struct of_old, limit)));
+	assert_int_equal(shorter.limit, 8);
+	assert_false(opts_take(&out, sizeof(out), &unset, OPTS_LEAST(struct of_old, limit)));
+	assert_false(opts_take(&out, sizeof(out), NULL, OPTS_LEAST(struct of_old, limit)));
+}
+
 static void json_names_the_member_that_is_there_twice(void **state)
 {
 	static const char text[] = "{\"a\":{\"x\":1},\"toNumber\":\"x\",\"b\":\"toNumber\", \"toNumber\" : 2}";
@@ -215,6 +249,7 @@ int main(void)
 		cmocka_unit_test(digests_match_published_vectors),
 		cmocka_unit_test(buffer_stops_at_its_maximum),
 		cmocka_unit_test(json_refuses_what_strict_readers_refuse),
+		cmocka_unit_test(options_of_an_older_and_a_newer_program_are_taken),
 		cmocka_unit_test(json_names_the_member_that_is_there_twice),
 		cmocka_unit_test(json_over_the_limit_is_refused_before_parsing),
 		cmocka_unit_test(ids_carry_their_prefix_and_differ),
