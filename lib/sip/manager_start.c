@@ -18,6 +18,18 @@ static void failed(struct sip_manager *mgr, const struct nxv_error *err)
 	manager_failed(mgr, NXV_SIP_FAILED, err->message);
 }
 
+/* Kamailio starts without looking at its users, and would then refuse every phone. */
+static nxv_status look_at_users(struct sip_manager *mgr, struct nxv_error *err)
+{
+	struct db *auth = NULL;
+
+	if (subscriber_open(mgr->opts.env, mgr->setup->set.auth_db, &auth, NULL) != NXV_OK)
+		return error_set(err, NXV_E_STORE, "%s cannot be read; delete it, and it is made anew from nexusvoip.db when the gateway starts",
+			mgr->setup->set.auth_db);
+	db_close(auth);
+	return NXV_OK;
+}
+
 static nxv_status launch(struct sip_manager *mgr, struct nxv_error *err)
 {
 	const struct sip_settings *set = &mgr->setup->set;
@@ -26,6 +38,9 @@ static nxv_status launch(struct sip_manager *mgr, struct nxv_error *err)
 	pid_t pid = 0;
 	int log;
 
+	status = look_at_users(mgr, err);
+	if (status != NXV_OK)
+		return status;
 	status = mgr->setup->driver->prepare(mgr->opts.env, set, err);
 	if (status != NXV_OK)
 		return status;
