@@ -67,7 +67,7 @@ int cmd_call_show(struct app *app)
 static nxv_status page(struct out_list *list, void *arg, unsigned limit, char **cursor, struct nxv_error *err)
 {
 	struct nxv_session_list_opts *opts = arg;
-	struct nxv_session_list *calls = NULL;
+	struct nxv_session_page *calls = NULL;
 
 	opts->limit = limit;
 	opts->cursor = *cursor;
@@ -81,7 +81,7 @@ static nxv_status page(struct out_list *list, void *arg, unsigned limit, char **
 		out_list_add(list, cells, list->app->json ? nxv_json_session(call) : NULL);
 	}
 	out_next_cursor(cursor, calls ? &calls->next_cursor : NULL);
-	nxv_session_list_free(calls);
+	nxv_session_page_free(calls);
 	return status;
 }
 

@@ -42,7 +42,7 @@ static int read_opts(struct app *app, struct nxv_call_opts *opts, int *until)
 static nxv_status sip_settle(nxv_ctx *ctx, struct nxv_error *err)
 {
 	struct nxv_sip_health *health = NULL;
-	nxv_status status = nxv_sip_health(ctx, &health, err);
+	nxv_status status = nxv_sip_health_get(ctx, &health, err);
 
 	if (status == NXV_OK && (health->state == NXV_SIP_STARTING || health->state == NXV_SIP_BACKOFF))
 		status = nxv_sip_wait(ctx, true, SIP_TIMEOUT_MS, err);

@@ -49,7 +49,7 @@ int cmd_credentials_create(struct app *app)
 static nxv_status page(struct out_list *list, void *arg, unsigned limit, char **cursor, struct nxv_error *err)
 {
 	struct nxv_credential_list_opts *opts = arg;
-	struct nxv_credential_list *creds = NULL;
+	struct nxv_credential_page *creds = NULL;
 
 	opts->limit = limit;
 	opts->cursor = *cursor;
@@ -62,7 +62,7 @@ static nxv_status page(struct out_list *list, void *arg, unsigned limit, char **
 		out_list_add(list, cells, list->app->json ? nxv_json_credential(cred) : NULL);
 	}
 	out_next_cursor(cursor, creds ? &creds->next_cursor : NULL);
-	nxv_credential_list_free(creds);
+	nxv_credential_page_free(creds);
 	return status;
 }
 

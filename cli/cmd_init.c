@@ -16,7 +16,7 @@ static const char admin_user[] = "admin";
 static nxv_status find_admin(nxv_ctx *ctx, char **id, struct nxv_error *err)
 {
 	struct nxv_key_list_opts opts = NXV_KEY_LIST_OPTS_INIT;
-	struct nxv_key_list *page = NULL;
+	struct nxv_key_page *page = NULL;
 	char *cursor = NULL;
 	nxv_status status;
 
@@ -33,7 +33,7 @@ static nxv_status find_admin(nxv_ctx *ctx, char **id, struct nxv_error *err)
 				*id = strdup(page->items[i]->id);
 		if (status == NXV_OK && page->next_cursor && !*id)
 			cursor = strdup(page->next_cursor);
-		nxv_key_list_free(page);
+		nxv_key_page_free(page);
 		page = NULL;
 	} while (cursor);
 	return status;

@@ -79,7 +79,7 @@ static void add_row(struct out_list *list, const struct nxv_key *key)
 static nxv_status page(struct out_list *list, void *arg, unsigned limit, char **cursor, struct nxv_error *err)
 {
 	struct nxv_key_list_opts *opts = arg;
-	struct nxv_key_list *keys = NULL;
+	struct nxv_key_page *keys = NULL;
 
 	opts->limit = limit;
 	opts->cursor = *cursor;
@@ -87,7 +87,7 @@ static nxv_status page(struct out_list *list, void *arg, unsigned limit, char **
 	for (size_t i = 0; status == NXV_OK && i < keys->count; i++)
 		add_row(list, keys->items[i]);
 	out_next_cursor(cursor, keys ? &keys->next_cursor : NULL);
-	nxv_key_list_free(keys);
+	nxv_key_page_free(keys);
 	return status;
 }
 

@@ -41,7 +41,7 @@ static int report(struct app *app, nxv_sip_state *state)
 	struct nxv_sip_health *health = NULL;
 	int rc;
 
-	if (nxv_sip_health(app->ctx, &health, &err) != NXV_OK)
+	if (nxv_sip_health_get(app->ctx, &health, &err) != NXV_OK)
 		return out_error(app, &err);
 	rc = show(app, health);
 	if (state)

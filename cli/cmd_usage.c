@@ -36,7 +36,7 @@ static void add_row(struct out_list *list, const struct nxv_usage *row)
 static nxv_status page(struct out_list *list, void *arg, unsigned limit, char **cursor, struct nxv_error *err)
 {
 	struct nxv_usage_list_opts *opts = arg;
-	struct nxv_usage_list *rows = NULL;
+	struct nxv_usage_page *rows = NULL;
 
 	opts->limit = limit;
 	opts->cursor = *cursor;
@@ -44,7 +44,7 @@ static nxv_status page(struct out_list *list, void *arg, unsigned limit, char **
 	for (size_t i = 0; status == NXV_OK && i < rows->count; i++)
 		add_row(list, rows->items[i]);
 	out_next_cursor(cursor, rows ? &rows->next_cursor : NULL);
-	nxv_usage_list_free(rows);
+	nxv_usage_page_free(rows);
 	return status;
 }
 
@@ -88,7 +88,7 @@ static void put_csv(const struct nxv_usage *row)
 	put_field(row->client_address ? row->client_address : "", "\r\n");
 }
 
-static int put_rows(const struct app *app, const struct nxv_usage_list *rows, bool csv)
+static int put_rows(const struct app *app, const struct nxv_usage_page *rows, bool csv)
 {
 	int rc = RC_DONE;
 
@@ -119,14 +119,14 @@ int cmd_usage_export(struct app *app)
 	if (format == 0)
 		fputs("id,at,request_id,key_id,user_id,method,route,status,bytes,duration_us,client_address\r\n", stdout);
 	do {
-		struct nxv_usage_list *rows = NULL;
+		struct nxv_usage_page *rows = NULL;
 		opts.cursor = cursor;
 		if (nxv_usage_list(app->ctx, &opts, &rows, &err) != NXV_OK)
 			rc = out_error(app, &err);
 		else
 			rc = put_rows(app, rows, format == 0);
 		out_next_cursor(&cursor, rows ? &rows->next_cursor : NULL);
-		nxv_usage_list_free(rows);
+		nxv_usage_page_free(rows);
 	} while (rc == RC_DONE && cursor && !ferror(stdout));
 	free(cursor);
 	return rc;

@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 	if (nxv_open(&opts, &ctx, &err) != NXV_OK)
 		goto out;
 	do {
-		struct nxv_usage_list *page;
+		struct nxv_usage_page *page;
 
 		filter.cursor = cursor;
 		if (nxv_usage_list(ctx, &filter, &page, &err) != NXV_OK)
@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 			print(page->items[i]);
 		free(cursor);
 		cursor = page->next_cursor ? strdup(page->next_cursor) : NULL;
-		nxv_usage_list_free(page);
+		nxv_usage_page_free(page);
 	} while (cursor != NULL);
 	rc = 0;
 out:

@@ -21,8 +21,8 @@ struct nxv_credential {
 	int64_t expires_at_ms;  /**< 0: never */
 };
 
-/** A page of credentials, newest first. Freed by nxv_credential_list_free(). */
-struct nxv_credential_list {
+/** A page of credentials, newest first. Freed by nxv_credential_page_free(). */
+struct nxv_credential_page {
 	size_t count;
 	struct nxv_credential **items;
 	char *next_cursor;
@@ -55,7 +55,7 @@ NXV_API nxv_status nxv_credential_create(nxv_ctx *ctx, const struct nxv_credenti
 /** Fetch one by id or username. @param out [owned]. Errors: NXV_E_NOT_FOUND. Thread safety: any thread. */
 NXV_API nxv_status nxv_credential_get(nxv_ctx *ctx, const char *id, struct nxv_credential **out, struct nxv_error *err);
 /** List. @param opts nullable. @param out [owned]. Thread safety: any thread. */
-NXV_API nxv_status nxv_credential_list(nxv_ctx *ctx, const struct nxv_credential_list_opts *opts, struct nxv_credential_list **out, struct nxv_error *err);
+NXV_API nxv_status nxv_credential_list(nxv_ctx *ctx, const struct nxv_credential_list_opts *opts, struct nxv_credential_page **out, struct nxv_error *err);
 /**
  * Revoke by id or username: the phone can no longer register or call, and its registration is ended
  * (through the engine; without one, the SIP server forgets it when it starts). Calls that are up go on.
@@ -66,7 +66,7 @@ NXV_API nxv_status nxv_credential_revoke(nxv_ctx *ctx, const char *id, struct nx
 /** Wipe and free. NULL is allowed. Thread safety: the owner. */
 NXV_API void nxv_credential_free(struct nxv_credential *credential);
 /** Free. NULL is allowed. Thread safety: the owner. */
-NXV_API void nxv_credential_list_free(struct nxv_credential_list *list);
+NXV_API void nxv_credential_page_free(struct nxv_credential_page *list);
 
 #ifdef __cplusplus
 }

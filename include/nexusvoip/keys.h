@@ -25,8 +25,8 @@ struct nxv_key {
 	int64_t last_used_at_ms; /**< refused uses too; coarse: at most a minute behind */
 };
 
-/** A page of keys, newest first. Freed by nxv_key_list_free(). */
-struct nxv_key_list {
+/** A page of keys, newest first. Freed by nxv_key_page_free(). */
+struct nxv_key_page {
 	size_t count;
 	struct nxv_key **items;
 	char *next_cursor; /**< pass it on for the next page; NULL at the end */
@@ -70,7 +70,7 @@ NXV_API nxv_status nxv_key_verify(nxv_ctx *ctx, const char *token, struct nxv_ke
 /** Fetch one key by id. @param out [owned] by the caller. Errors: NXV_E_NOT_FOUND. Thread safety: any thread. */
 NXV_API nxv_status nxv_key_get(nxv_ctx *ctx, const char *id, struct nxv_key **out, struct nxv_error *err);
 /** List keys. @param opts nullable. @param out [owned] by the caller. Errors: NXV_E_INVALID (cursor). Thread safety: any thread. */
-NXV_API nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *opts, struct nxv_key_list **out, struct nxv_error *err);
+NXV_API nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *opts, struct nxv_key_page **out, struct nxv_error *err);
 /** Flip active. A retried toggle flips back: prefer nxv_key_set_active(). @param out [owned], nullable: the key after it.
  * Errors: NXV_E_NOT_FOUND. Thread safety: any thread. Source: guide section 4. */
 NXV_API nxv_status nxv_key_toggle(nxv_ctx *ctx, const char *id, struct nxv_key **out, struct nxv_error *err);
@@ -95,7 +95,7 @@ NXV_API const char *nxv_permission_name(unsigned bit);
 /** Wipe and free. NULL is allowed. Thread safety: the owner. */
 NXV_API void nxv_key_free(struct nxv_key *key);
 /** Free. NULL is allowed. Thread safety: the owner. */
-NXV_API void nxv_key_list_free(struct nxv_key_list *list);
+NXV_API void nxv_key_page_free(struct nxv_key_page *list);
 
 #ifdef __cplusplus
 }

@@ -54,8 +54,8 @@ struct nxv_session {
 	int64_t seq;            /**< number of its last event; rises with every change */
 };
 
-/** A page of calls, newest first. Freed by nxv_session_list_free(). */
-struct nxv_session_list {
+/** A page of calls, newest first. Freed by nxv_session_page_free(). */
+struct nxv_session_page {
 	size_t count;
 	struct nxv_session **items;
 	char *next_cursor;
@@ -105,7 +105,7 @@ NXV_API nxv_status nxv_session_end(nxv_ctx *ctx, const char *id, struct nxv_erro
 /** Fetch one. @param out [owned]. Errors: NXV_E_NOT_FOUND. Thread safety: any thread. */
 NXV_API nxv_status nxv_session_get(nxv_ctx *ctx, const char *id, struct nxv_session **out, struct nxv_error *err);
 /** List. @param opts nullable. @param out [owned]. Errors: NXV_E_INVALID. Thread safety: any thread. */
-NXV_API nxv_status nxv_session_list(nxv_ctx *ctx, const struct nxv_session_list_opts *opts, struct nxv_session_list **out, struct nxv_error *err);
+NXV_API nxv_status nxv_session_list(nxv_ctx *ctx, const struct nxv_session_list_opts *opts, struct nxv_session_page **out, struct nxv_error *err);
 
 /**
  * Block until a call has come as far as `until`.
@@ -129,7 +129,7 @@ NXV_API bool nxv_call_status_ended(nxv_call_status status);
 /** Free. NULL is allowed. Thread safety: the owner. */
 NXV_API void nxv_session_free(struct nxv_session *session);
 /** Free. NULL is allowed. Thread safety: the owner. */
-NXV_API void nxv_session_list_free(struct nxv_session_list *list);
+NXV_API void nxv_session_page_free(struct nxv_session_page *list);
 
 #ifdef __cplusplus
 }

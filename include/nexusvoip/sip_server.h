@@ -60,7 +60,7 @@ NXV_API nxv_status nxv_sip_wait(nxv_ctx *ctx, bool running, uint32_t timeout_ms,
 NXV_API nxv_status nxv_sip_wait_async(nxv_inbox *inbox, bool running, uint32_t timeout_ms, void *token, struct nxv_error *err);
 
 /** Health now. @param out [owned]. Thread safety: any thread. Source: guide section 3. */
-NXV_API nxv_status nxv_sip_health(nxv_ctx *ctx, struct nxv_sip_health **out, struct nxv_error *err);
+NXV_API nxv_status nxv_sip_health_get(nxv_ctx *ctx, struct nxv_sip_health **out, struct nxv_error *err);
 /** Registered contacts. @param user_id nullable filter. @param out [owned].
  * Errors: NXV_E_NOT_RUNNING, NXV_E_UNREACHABLE. Thread safety: any thread but the engine's. */
 NXV_API nxv_status nxv_sip_registrations(nxv_ctx *ctx, const char *user_id, struct nxv_registration_list **out, struct nxv_error *err);

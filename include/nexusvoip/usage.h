@@ -22,8 +22,8 @@ struct nxv_usage {
 	int64_t duration_us;   /**< until the answer was ready */
 	char *client_address;  /**< without port; NULL if unknown */
 };
-/** A page of usage rows, newest first. Freed by nxv_usage_list_free(). */
-struct nxv_usage_list {
+/** A page of usage rows, newest first. Freed by nxv_usage_page_free(). */
+struct nxv_usage_page {
 	size_t count;
 	struct nxv_usage **items;
 	char *next_cursor;
@@ -42,9 +42,9 @@ struct nxv_usage_list_opts {
 #define NXV_USAGE_LIST_OPTS_INIT { .size = sizeof(struct nxv_usage_list_opts) }
 
 /** List. @param opts nullable. @param out [owned]. Errors: NXV_E_INVALID (cursor, limit). Thread safety: any thread. */
-NXV_API nxv_status nxv_usage_list(nxv_ctx *ctx, const struct nxv_usage_list_opts *opts, struct nxv_usage_list **out, struct nxv_error *err);
+NXV_API nxv_status nxv_usage_list(nxv_ctx *ctx, const struct nxv_usage_list_opts *opts, struct nxv_usage_page **out, struct nxv_error *err);
 /** Free. NULL is allowed. Thread safety: the owner. */
-NXV_API void nxv_usage_list_free(struct nxv_usage_list *list);
+NXV_API void nxv_usage_page_free(struct nxv_usage_page *list);
 
 #ifdef __cplusplus
 }

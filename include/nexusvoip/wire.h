@@ -16,15 +16,15 @@ extern "C" {
 
 /* Each writer returns one JSON object or array as [owned] text (free()), NULL when memory ran out. Thread safety: any thread. */
 NXV_API char *nxv_json_key(const struct nxv_key *key);
-NXV_API char *nxv_json_keys(const struct nxv_key_list *list);
+NXV_API char *nxv_json_keys(const struct nxv_key_page *list);
 NXV_API char *nxv_json_credential(const struct nxv_credential *credential);
-NXV_API char *nxv_json_credentials(const struct nxv_credential_list *list);
+NXV_API char *nxv_json_credentials(const struct nxv_credential_page *list);
 NXV_API char *nxv_json_session(const struct nxv_session *session);
-NXV_API char *nxv_json_sessions(const struct nxv_session_list *list);
+NXV_API char *nxv_json_sessions(const struct nxv_session_page *list);
 NXV_API char *nxv_json_health(const struct nxv_sip_health *health);
 NXV_API char *nxv_json_registrations(const struct nxv_registration_list *list);
 NXV_API char *nxv_json_usage(const struct nxv_usage *row);
-NXV_API char *nxv_json_usages(const struct nxv_usage_list *list);
+NXV_API char *nxv_json_usages(const struct nxv_usage_page *list);
 NXV_API char *nxv_json_event(const struct nxv_event *event);
 /** A JSON string literal, quotes included. @return [owned], free(). */
 NXV_API char *nxv_json_string(const char *text);

@@ -115,7 +115,7 @@ nxv_status key_sql_by_id(struct db_tx *tx, const char *id, struct nxv_key **out,
 	return status;
 }
 
-static nxv_status read_page(struct db_stmt *stmt, unsigned limit, struct nxv_key_list *list, struct nxv_error *err)
+static nxv_status read_page(struct db_stmt *stmt, unsigned limit, struct nxv_key_page *list, struct nxv_error *err)
 {
 	nxv_status status;
 	bool row = false;
@@ -143,7 +143,7 @@ static nxv_status read_page(struct db_stmt *stmt, unsigned limit, struct nxv_key
 	" ORDER BY created_at_ms DESC, id DESC LIMIT ?3"
 
 nxv_status key_sql_page(struct db_tx *tx, const char *user_id, int64_t before_ms, const char *before_id, unsigned limit,
-	struct nxv_key_list *list, struct nxv_error *err)
+	struct nxv_key_page *list, struct nxv_error *err)
 {
 	struct db_stmt *stmt = NULL;
 	nxv_status status = db_query(tx, user_id ? PAGE("user_id = ?4 AND") : PAGE(""), &stmt, err);

@@ -16,7 +16,7 @@ nxv_status key_sql_by_digest(struct db_tx *tx, const uint8_t digest[TOKEN_DIGEST
 /** @param replaced_by nullable; [owned]: the key made from this one by rotation, NULL if none. Errors: NXV_E_NOT_FOUND. */
 nxv_status key_sql_by_id(struct db_tx *tx, const char *id, struct nxv_key **out, char **replaced_by, struct nxv_error *err);
 /** Up to limit keys after (before_ms, before_id) in the order newest first; fills list->items and next_cursor. */
-nxv_status key_sql_page(struct db_tx *tx, const char *user_id, int64_t before_ms, const char *before_id, unsigned limit, struct nxv_key_list *list, struct nxv_error *err);
+nxv_status key_sql_page(struct db_tx *tx, const char *user_id, int64_t before_ms, const char *before_id, unsigned limit, struct nxv_key_page *list, struct nxv_error *err);
 /** @param changed false: there is no such key, or it is in that state already. */
 nxv_status key_sql_set_active(struct db_tx *tx, const char *id, enum key_change change, bool *changed, struct nxv_error *err);
 /** Let a key run out, because another one takes its place. */

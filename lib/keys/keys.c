@@ -168,13 +168,13 @@ static bool read_cursor(const char *cursor, int64_t *before_ms, const char **bef
 	return text_is_user_id(dot + 1) && text_int(number, 0, INT64_MAX, before_ms);
 }
 
-nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *given, struct nxv_key_list **out,
+nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *given, struct nxv_key_page **out,
 	struct nxv_error *err)
 {
 	struct nxv_key_list_opts opts = NXV_KEY_LIST_OPTS_INIT;
 	const char *before_id = "";
 	int64_t before_ms = INT64_MAX;
-	struct nxv_key_list *list = NULL;
+	struct nxv_key_page *list = NULL;
 	struct db_tx *tx = NULL;
 	nxv_status status;
 
@@ -194,7 +194,7 @@ nxv_status nxv_key_list(nxv_ctx *ctx, const struct nxv_key_list_opts *given, str
 			list, err);
 	db_rollback(tx);
 	if (status) {
-		nxv_key_list_free(list);
+		nxv_key_page_free(list);
 		return status;
 	}
 	*out = list;

@@ -76,7 +76,7 @@ void nxv_key_free(struct nxv_key *key)
 	free(key);
 }
 
-void nxv_key_list_free(struct nxv_key_list *list)
+void nxv_key_page_free(struct nxv_key_page *list)
 {
 	if (!list)
 		return;

@@ -23,7 +23,7 @@ void nxv_session_free(struct nxv_session *session)
 	session_row_free((struct session_row *)session); /* the record is the head of its row */
 }
 
-void nxv_session_list_free(struct nxv_session_list *list)
+void nxv_session_page_free(struct nxv_session_page *list)
 {
 	if (!list)
 		return;
@@ -209,10 +209,10 @@ static bool is_status_word(const char *word)
 }
 
 nxv_status nxv_session_list(
-	nxv_ctx *ctx, const struct nxv_session_list_opts *opts, struct nxv_session_list **out, struct nxv_error *err)
+	nxv_ctx *ctx, const struct nxv_session_list_opts *opts, struct nxv_session_page **out, struct nxv_error *err)
 {
 	struct nxv_session_list_opts o = NXV_SESSION_LIST_OPTS_INIT;
-	struct nxv_session_list *list;
+	struct nxv_session_page *list;
 	struct db_tx *tx;
 	nxv_status status;
 
@@ -234,7 +234,7 @@ nxv_status nxv_session_list(
 		db_rollback(tx);
 	}
 	if (status != NXV_OK) {
-		nxv_session_list_free(list);
+		nxv_session_page_free(list);
 		return status;
 	}
 	*out = list;

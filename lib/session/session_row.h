@@ -33,6 +33,6 @@ nxv_status session_live_ids(struct db_tx *tx, const char *after, char **out, siz
 nxv_status session_queued_ids(struct db_tx *tx, const char *after, int64_t before_ms, char **out, size_t max, size_t *count, struct nxv_error *err);
 nxv_status session_count_live(struct db_tx *tx, int64_t *out, struct nxv_error *err);
 /** One page; opts is checked by the caller. */
-nxv_status session_page(struct db_tx *tx, const struct nxv_session_list_opts *opts, int64_t now_ms, struct nxv_session_list *list, struct nxv_error *err);
+nxv_status session_page(struct db_tx *tx, const struct nxv_session_list_opts *opts, int64_t now_ms, struct nxv_session_page *list, struct nxv_error *err);
 
 #endif

@@ -232,7 +232,7 @@ static nxv_status parse_cursor(const char *cursor, int64_t *started, const char 
 }
 
 static nxv_status collect(
-	struct db_stmt *stmt, size_t limit, int64_t now_ms, struct nxv_session_list *list, struct nxv_error *err)
+	struct db_stmt *stmt, size_t limit, int64_t now_ms, struct nxv_session_page *list, struct nxv_error *err)
 {
 	bool row = true;
 	nxv_status status;
@@ -261,7 +261,7 @@ static nxv_status collect(
 	"ORDER BY started_at_ms DESC, id DESC LIMIT ?6"
 
 nxv_status session_page(struct db_tx *tx, const struct nxv_session_list_opts *opts, int64_t now_ms,
-	struct nxv_session_list *list, struct nxv_error *err)
+	struct nxv_session_page *list, struct nxv_error *err)
 {
 	static const char *const pages[2][2] = {
 		{ PAGE("", "(?5 IS NULL OR status = ?5) AND"), PAGE("", "user_id = ?4 AND (?5 IS NULL OR status = ?5) AND") },

@@ -177,7 +177,7 @@ nxv_status nxv_credential_get(nxv_ctx *ctx, const char *id, struct nxv_credentia
 }
 
 nxv_status nxv_credential_list(
-	nxv_ctx *ctx, const struct nxv_credential_list_opts *in, struct nxv_credential_list **out, struct nxv_error *err)
+	nxv_ctx *ctx, const struct nxv_credential_list_opts *in, struct nxv_credential_page **out, struct nxv_error *err)
 {
 	struct nxv_credential_list_opts opts = NXV_CREDENTIAL_LIST_OPTS_INIT;
 	nxv_status status;
@@ -193,7 +193,7 @@ nxv_status nxv_credential_list(
 	for (size_t i = 0; status == NXV_OK && i < (*out)->count; i++)
 		status = add_proxy(ctx, (*out)->items[i], err);
 	if (status != NXV_OK) {
-		nxv_credential_list_free(*out);
+		nxv_credential_page_free(*out);
 		*out = NULL;
 	}
 	return status;
@@ -244,7 +244,7 @@ void nxv_credential_free(struct nxv_credential *credential)
 	free(credential);
 }
 
-void nxv_credential_list_free(struct nxv_credential_list *list)
+void nxv_credential_page_free(struct nxv_credential_page *list)
 {
 	if (!list)
 		return;

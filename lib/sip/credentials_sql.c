@@ -131,7 +131,7 @@ static bool cursor_parse(const char *cursor, int64_t *at_ms, const char **id)
 }
 
 /* One row more than asked for tells whether a next page exists. */
-static nxv_status collect(struct db_stmt *stmt, unsigned limit, struct nxv_credential_list *list, struct nxv_error *err)
+static nxv_status collect(struct db_stmt *stmt, unsigned limit, struct nxv_credential_page *list, struct nxv_error *err)
 {
 	bool row = false;
 	nxv_status status;
@@ -154,14 +154,14 @@ static nxv_status collect(struct db_stmt *stmt, unsigned limit, struct nxv_crede
 }
 
 nxv_status credentials_page(struct db *db, const char *user_id, const char *cursor, unsigned limit, int64_t now_ms,
-	struct nxv_credential_list **out, struct nxv_error *err)
+	struct nxv_credential_page **out, struct nxv_error *err)
 {
 	static const char all[] = "SELECT " COLUMNS " FROM credential WHERE " LIVE
 				  " AND (created_at_ms, id) < (?2, ?3) ORDER BY created_at_ms DESC, id DESC LIMIT ?4";
 	static const char of_user[] = "SELECT " COLUMNS " FROM credential WHERE " LIVE
 				      " AND (created_at_ms, id) < (?2, ?3) AND user_id = ?5 "
 				      "ORDER BY created_at_ms DESC, id DESC LIMIT ?4";
-	struct nxv_credential_list *list = NULL;
+	struct nxv_credential_page *list = NULL;
 	struct db_stmt *stmt = NULL;
 	struct db_tx *tx = NULL;
 	const char *after_id;
@@ -192,7 +192,7 @@ nxv_status credentials_page(struct db *db, const char *user_id, const char *curs
 		*out = list;
 		list = NULL;
 	}
-	nxv_credential_list_free(list);
+	nxv_credential_page_free(list);
 	return status;
 }
 

@@ -13,7 +13,7 @@ nxv_status credentials_undo(struct db *db, const char *id, const char *user_id, 
 nxv_status credentials_find(struct db *db, const char *key, int64_t now_ms, struct nxv_credential **out, struct nxv_error *err);
 /** Live ones after a cursor, newest first. @param user_id nullable. @param out [owned]. */
 nxv_status credentials_page(struct db *db, const char *user_id, const char *cursor, unsigned limit, int64_t now_ms,
-	struct nxv_credential_list **out, struct nxv_error *err);
+	struct nxv_credential_page **out, struct nxv_error *err);
 /** Mark revoked, with the event. @param username [owned], also when it was revoked before (*changed false).
  * Errors: NXV_E_NOT_FOUND. */
 nxv_status credentials_mark(struct db *db, const char *key, int64_t now_ms, char **username, bool *changed, struct nxv_error *err);

@@ -59,7 +59,7 @@ nxv_status nxv_sip_stop(nxv_ctx *ctx, struct nxv_error *err)
 static nxv_status wait_alone(nxv_ctx *ctx, bool running, struct nxv_error *err)
 {
 	struct nxv_sip_health *health;
-	nxv_status status = nxv_sip_health(ctx, &health, err);
+	nxv_status status = nxv_sip_health_get(ctx, &health, err);
 
 	if (status != NXV_OK)
 		return status;
@@ -114,7 +114,7 @@ static nxv_status health_alone(nxv_ctx *ctx, struct nxv_sip_health **out, struct
 	return NXV_OK;
 }
 
-nxv_status nxv_sip_health(nxv_ctx *ctx, struct nxv_sip_health **out, struct nxv_error *err)
+nxv_status nxv_sip_health_get(nxv_ctx *ctx, struct nxv_sip_health **out, struct nxv_error *err)
 {
 	const char *args[] = { "sip.health", NULL };
 	char *text = NULL;

@@ -51,7 +51,7 @@ static nxv_status bounds(const struct nxv_usage_list_opts *opts, struct usage_pl
 	return NXV_OK;
 }
 
-static nxv_status set_cursor(struct nxv_usage_list *list, bool oldest_first, struct nxv_error *err)
+static nxv_status set_cursor(struct nxv_usage_page *list, bool oldest_first, struct nxv_error *err)
 {
 	const struct nxv_usage *last = list->items[list->count - 1];
 
@@ -60,11 +60,11 @@ static nxv_status set_cursor(struct nxv_usage_list *list, bool oldest_first, str
 }
 
 nxv_status nxv_usage_list(
-	nxv_ctx *ctx, const struct nxv_usage_list_opts *given, struct nxv_usage_list **out, struct nxv_error *err)
+	nxv_ctx *ctx, const struct nxv_usage_list_opts *given, struct nxv_usage_page **out, struct nxv_error *err)
 {
 	struct nxv_usage_list_opts opts = NXV_USAGE_LIST_OPTS_INIT;
 	struct usage_place after, before;
-	struct nxv_usage_list *list;
+	struct nxv_usage_page *list;
 	struct db_tx *tx = NULL;
 	bool more = false;
 	nxv_status status;
@@ -88,7 +88,7 @@ nxv_status nxv_usage_list(
 	if (!status && more)
 		status = set_cursor(list, opts.oldest_first, err);
 	if (status) {
-		nxv_usage_list_free(list);
+		nxv_usage_page_free(list);
 		return status;
 	}
 	*out = list;
@@ -108,7 +108,7 @@ static void usage_free(struct nxv_usage *row)
 	free(row);
 }
 
-void nxv_usage_list_free(struct nxv_usage_list *list)
+void nxv_usage_page_free(struct nxv_usage_page *list)
 {
 	if (!list)
 		return;

@@ -52,7 +52,7 @@ static nxv_status read_row(struct db_stmt *stmt, struct nxv_usage **out, struct 
 }
 
 static nxv_status read_page(
-	struct db_stmt *stmt, unsigned limit, struct nxv_usage_list *list, bool *more, struct nxv_error *err)
+	struct db_stmt *stmt, unsigned limit, struct nxv_usage_page *list, bool *more, struct nxv_error *err)
 {
 	nxv_status status;
 	bool row = false;
@@ -82,7 +82,7 @@ static nxv_status read_page(
 	}
 
 nxv_status usage_sql_page(struct db_tx *tx, const struct nxv_usage_list_opts *opts, struct usage_place after,
-	struct usage_place before, unsigned limit, struct nxv_usage_list *list, bool *more, struct nxv_error *err)
+	struct usage_place before, unsigned limit, struct nxv_usage_page *list, bool *more, struct nxv_error *err)
 {
 	static const char *const pages[2][2][2] = { PAGES("DESC"), PAGES("ASC") };
 	struct db_stmt *stmt = NULL;

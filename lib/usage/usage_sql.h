@@ -14,6 +14,6 @@ struct usage_place {
 /** Insert a row and note the key's last use; in one transaction of the caller. */
 nxv_status usage_sql_insert(struct db_tx *tx, const struct nxv_usage *row, struct nxv_error *err);
 /** Up to limit rows strictly between two places, filtered and ordered as opts says; *more: there are others. */
-nxv_status usage_sql_page(struct db_tx *tx, const struct nxv_usage_list_opts *opts, struct usage_place after, struct usage_place before, unsigned limit, struct nxv_usage_list *list, bool *more, struct nxv_error *err);
+nxv_status usage_sql_page(struct db_tx *tx, const struct nxv_usage_list_opts *opts, struct usage_place after, struct usage_place before, unsigned limit, struct nxv_usage_page *list, bool *more, struct nxv_error *err);
 
 #endif

@@ -217,15 +217,15 @@ static const struct wire_field event_fields[] = {
 	}
 
 WRITER(key, nxv_key, key_fields)
-LIST_WRITER(keys, nxv_key_list, key_fields)
+LIST_WRITER(keys, nxv_key_page, key_fields)
 WRITER(credential, nxv_credential, credential_fields)
-LIST_WRITER(credentials, nxv_credential_list, credential_fields)
+LIST_WRITER(credentials, nxv_credential_page, credential_fields)
 WRITER(session, nxv_session, session_fields)
-LIST_WRITER(sessions, nxv_session_list, session_fields)
+LIST_WRITER(sessions, nxv_session_page, session_fields)
 WRITER(health, nxv_sip_health, health_fields)
 LIST_WRITER(registrations, nxv_registration_list, registration_fields)
 WRITER(usage, nxv_usage, usage_fields)
-LIST_WRITER(usages, nxv_usage_list, usage_fields)
+LIST_WRITER(usages, nxv_usage_page, usage_fields)
 WRITER(event, nxv_event, event_fields)
 
 char *nxv_json_string(const char *text)

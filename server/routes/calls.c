@@ -149,7 +149,7 @@ void call_list(struct exchange *x)
 {
 	struct nxv_session_list_opts opts = NXV_SESSION_LIST_OPTS_INIT;
 	struct nxv_error err = NXV_ERROR_INIT;
-	struct nxv_session_list *list = NULL;
+	struct nxv_session_page *list = NULL;
 
 	if (!owner_filter(x, &opts.user_id) || !query_limit(x, &opts.limit) ||
 		!query_time(x, "since", &opts.since_ms) || !query_time(x, "until", &opts.until_ms))
@@ -160,5 +160,5 @@ void call_list(struct exchange *x)
 		answer_page(x, "calls", nxv_json_sessions(list), list->next_cursor);
 	else
 		answer_error(x, &err);
-	nxv_session_list_free(list);
+	nxv_session_page_free(list);
 }

@@ -42,7 +42,7 @@ void key_list(struct exchange *x)
 {
 	struct nxv_key_list_opts opts = NXV_KEY_LIST_OPTS_INIT;
 	struct nxv_error err = NXV_ERROR_INIT;
-	struct nxv_key_list *list = NULL;
+	struct nxv_key_page *list = NULL;
 
 	if (!owner_filter(x, &opts.user_id) || !query_limit(x, &opts.limit))
 		return;
@@ -51,7 +51,7 @@ void key_list(struct exchange *x)
 		answer_page(x, "keys", nxv_json_keys(list), list->next_cursor);
 	else
 		answer_error(x, &err);
-	nxv_key_list_free(list);
+	nxv_key_page_free(list);
 }
 
 void key_toggle(struct exchange *x)

@@ -20,7 +20,7 @@ void meta_ready(struct exchange *x)
 {
 	static const char body[] = "{\"status\":\"ready\"}";
 	struct nxv_key_list_opts one = NXV_KEY_LIST_OPTS_INIT;
-	struct nxv_key_list *list = NULL;
+	struct nxv_key_page *list = NULL;
 	const char *why = NULL;
 
 	one.limit = 1;
@@ -30,7 +30,7 @@ void meta_ready(struct exchange *x)
 		why = "The engine does not run; see the server's log.";
 	else if (nxv_key_list(x->ctx, &one, &list, NULL) != NXV_OK)
 		why = "The store cannot be read; see the server's log.";
-	nxv_key_list_free(list);
+	nxv_key_page_free(list);
 	if (!why) {
 		answer_static(x, 200, body, sizeof(body) - 1);
 		return;

@@ -12,7 +12,7 @@ void sip_ask_health(struct exchange *x)
 {
 	struct nxv_sip_health *health = NULL;
 
-	x->done.status = nxv_sip_health(x->ctx, &health, &x->done.error);
+	x->done.status = nxv_sip_health_get(x->ctx, &health, &x->done.error);
 	x->result = health;
 }
 
@@ -130,7 +130,7 @@ void credential_list(struct exchange *x)
 {
 	struct nxv_credential_list_opts opts = NXV_CREDENTIAL_LIST_OPTS_INIT;
 	struct nxv_error err = NXV_ERROR_INIT;
-	struct nxv_credential_list *list = NULL;
+	struct nxv_credential_page *list = NULL;
 
 	if (!owner_filter(x, &opts.user_id) || !query_limit(x, &opts.limit))
 		return;
@@ -139,7 +139,7 @@ void credential_list(struct exchange *x)
 		answer_page(x, "credentials", nxv_json_credentials(list), list->next_cursor);
 	else
 		answer_error(x, &err);
-	nxv_credential_list_free(list);
+	nxv_credential_page_free(list);
 }
 
 void credential_revoke(struct exchange *x)

@@ -24,7 +24,7 @@ void usage_list(struct exchange *x)
 {
 	struct nxv_usage_list_opts opts = NXV_USAGE_LIST_OPTS_INIT;
 	struct nxv_error err = NXV_ERROR_INIT;
-	struct nxv_usage_list *list = NULL;
+	struct nxv_usage_page *list = NULL;
 
 	if (!owner_filter(x, &opts.user_id) || !choose_key(x, &opts.key_id) || !query_limit(x, &opts.limit) ||
 		!query_time(x, "since", &opts.since_ms) || !query_time(x, "until", &opts.until_ms))
@@ -34,5 +34,5 @@ void usage_list(struct exchange *x)
 		answer_page(x, "usage", nxv_json_usages(list), list->next_cursor);
 	else
 		answer_error(x, &err);
-	nxv_usage_list_free(list);
+	nxv_usage_page_free(list);
 }

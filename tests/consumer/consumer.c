@@ -17,7 +17,7 @@ int main(int argc, char **argv)
 	struct nxv_opts opts = NXV_OPTS_INIT;
 	struct nxv_key_opts key_opts = NXV_KEY_OPTS_INIT;
 	struct nxv_key *made = NULL, *found = NULL;
-	struct nxv_key_list *list = NULL;
+	struct nxv_key_page *list = NULL;
 	nxv_ctx *ctx = NULL;
 	int rc = 1;
 
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 	printf("version %s, key %s of %s\n", nxv_version(), found->id, found->user_id);
 	rc = 0;
 out:
-	nxv_key_list_free(list);
+	nxv_key_page_free(list);
 	nxv_key_free(found);
 	nxv_key_free(made);
 	nxv_close(ctx);

@@ -21,12 +21,12 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	std::unique_ptr<nxv_ctx, decltype(&nxv_close)> ctx(raw, nxv_close);
-	struct nxv_key_list *list = nullptr;
+	struct nxv_key_page *list = nullptr;
 	if (nxv_key_list(ctx.get(), nullptr, &list, &err) != NXV_OK) {
 		std::cerr << err.message << "\n";
 		return 1;
 	}
 	std::cout << "version " << nxv_version() << ", " << list->count << " keys\n";
-	nxv_key_list_free(list);
+	nxv_key_page_free(list);
 	return std::string(nxv_version()) == argv[2] ? 0 : 1;
 }

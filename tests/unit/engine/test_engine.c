@@ -140,7 +140,7 @@ static void health_travels_between_contexts(void **state)
 
 	(void)state;
 	start();
-	assert_int_equal(nxv_sip_health(other, &health, NULL), NXV_OK);
+	assert_int_equal(nxv_sip_health_get(other, &health, NULL), NXV_OK);
 	assert_int_equal(health->state, NXV_SIP_STOPPED);
 	assert_int_equal(health->active_calls, 0);
 	nxv_sip_health_free(health);

@@ -324,7 +324,7 @@ static nxv_sip_state health(char *message, size_t size)
 	struct nxv_error err = NXV_ERROR_INIT;
 	nxv_sip_state was;
 
-	if (nxv_sip_health(ctx, &out, &err) != NXV_OK)
+	if (nxv_sip_health_get(ctx, &out, &err) != NXV_OK)
 		fail_msg("%s", err.message);
 	was = out->state;
 	text_copy(message, size, out->message ? out->message : "");

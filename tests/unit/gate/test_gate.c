@@ -84,7 +84,7 @@ static void gate_lets_a_good_key_in_and_records_it(void **state)
 	struct nxv_key *key = make(f, NXV_PERM_CALL, 0);
 	struct nxv_pass *pass = enter(f, "Bearer ", key->secret, NXV_PERM_CALL, NXV_OK, NULL);
 	struct timespec nap = { 0, 5000000 };
-	struct nxv_usage_list *list = NULL;
+	struct nxv_usage_page *list = NULL;
 
 	assert_string_equal(pass->key_id, key->id);
 	assert_string_equal(pass->user_id, "user_123");
@@ -108,7 +108,7 @@ static void gate_lets_a_good_key_in_and_records_it(void **state)
 	assert_int_equal(list->items[0]->status, 201);
 	assert_int_equal(list->items[0]->bytes, 42);
 	assert_in_range(list->items[0]->duration_us, 5000, 30000000);
-	nxv_usage_list_free(list);
+	nxv_usage_page_free(list);
 	assert_int_equal(fixture_count(f, "SELECT last_used_at_ms FROM api_key"), FIXTURE_NOW_MS);
 	nxv_key_free(key);
 }

@@ -157,7 +157,7 @@ static void key_get_of_an_unknown_id_is_not_found(void **state)
 static size_t walk(struct fixture *f, const char *user_id, unsigned limit, char ids[][40], bool insert_between)
 {
 	struct nxv_key_list_opts opts = NXV_KEY_LIST_OPTS_INIT;
-	struct nxv_key_list *list = NULL;
+	struct nxv_key_page *list = NULL;
 	char *cursor = NULL;
 	size_t count = 0;
 
@@ -174,7 +174,7 @@ static size_t walk(struct fixture *f, const char *user_id, unsigned limit, char 
 		free(cursor);
 		cursor = list->next_cursor;
 		list->next_cursor = NULL;
-		nxv_key_list_free(list);
+		nxv_key_page_free(list);
 		if (insert_between) {
 			f->now_ms++;
 			nxv_key_free(key_make(f, "user_a", 0));
@@ -221,7 +221,7 @@ static void key_list_ends_without_cursor_when_the_page_is_just_full(void **state
 {
 	struct fixture *f = *state;
 	struct nxv_key_list_opts opts = NXV_KEY_LIST_OPTS_INIT;
-	struct nxv_key_list *list = NULL;
+	struct nxv_key_page *list = NULL;
 
 	nxv_key_free(key_make(f, "user_a", 0));
 	nxv_key_free(key_make(f, "user_a", 0));
@@ -229,10 +229,10 @@ static void key_list_ends_without_cursor_when_the_page_is_just_full(void **state
 	assert_int_equal(nxv_key_list(&f->ctx, &opts, &list, NULL), NXV_OK);
 	assert_int_equal(list->count, 2);
 	assert_null(list->next_cursor);
-	nxv_key_list_free(list);
+	nxv_key_page_free(list);
 	assert_int_equal(nxv_key_list(&f->ctx, NULL, &list, NULL), NXV_OK);
 	assert_int_equal(list->count, 2);
-	nxv_key_list_free(list);
+	nxv_key_page_free(list);
 }
 
 static void key_list_refuses_a_cursor_or_limit_that_cannot_be(void **state)
@@ -243,7 +243,7 @@ static void key_list_refuses_a_cursor_or_limit_that_cannot_be(void **state)
 	struct fixture *f = *state;
 	struct nxv_key_list_opts opts = NXV_KEY_LIST_OPTS_INIT;
 	struct nxv_error err = NXV_ERROR_INIT;
-	struct nxv_key_list *list = (void *)1;
+	struct nxv_key_page *list = (void *)1;
 
 	for (size_t i = 0; i < sizeof(cursors) / sizeof(*cursors); i++) {
 		opts.cursor = cursors[i];

@@ -43,7 +43,7 @@ static void list_all(struct fixture *f, struct nxv_session_list_opts *opts, int 
 
 	opts->cursor = NULL;
 	while (more) {
-		struct nxv_session_list *list;
+		struct nxv_session_page *list;
 
 		if (nxv_session_list(&f->ctx, opts, &list, &err) != NXV_OK)
 			fail_msg("%s", err.message);
@@ -55,7 +55,7 @@ static void list_all(struct fixture *f, struct nxv_session_list_opts *opts, int 
 		more = list->next_cursor;
 		snprintf(cursor, sizeof(cursor), "%s", more ? list->next_cursor : "");
 		opts->cursor = cursor;
-		nxv_session_list_free(list);
+		nxv_session_page_free(list);
 	}
 	numbers[n] = -1;
 }
@@ -116,7 +116,7 @@ static void wrong_options_are_named(void **state)
 {
 	struct nxv_session_list_opts opts = NXV_SESSION_LIST_OPTS_INIT;
 	struct fixture *f = *state;
-	struct nxv_session_list *list;
+	struct nxv_session_page *list;
 	struct nxv_error err;
 
 	opts.limit = 1001;

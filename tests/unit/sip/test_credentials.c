@@ -226,7 +226,7 @@ static void advertise_is_what_phones_are_told(void **state)
 static void lists_page_newest_first_without_gaps_or_repeats(void **state)
 {
 	struct nxv_credential_list_opts opts = NXV_CREDENTIAL_LIST_OPTS_INIT;
-	struct nxv_credential_list *list;
+	struct nxv_credential_page *list;
 	char cursor[128] = "", previous[64] = "";
 	int64_t newest = INT64_MAX;
 	size_t seen = 0, pages = 0;
@@ -250,7 +250,7 @@ static void lists_page_newest_first_without_gaps_or_repeats(void **state)
 			assert_string_equal(list->items[i]->proxy_server, "127.0.0.1:5060");
 		}
 		text_copy(cursor, sizeof(cursor), list->next_cursor ? list->next_cursor : "");
-		nxv_credential_list_free(list);
+		nxv_credential_page_free(list);
 		pages++;
 	} while (*cursor);
 	assert_int_equal(seen, 7);
@@ -260,14 +260,14 @@ static void lists_page_newest_first_without_gaps_or_repeats(void **state)
 	assert_int_equal(nxv_credential_list(&ctx, &opts, &list, NULL), NXV_OK);
 	assert_int_equal(list->count, 3);
 	assert_null(list->next_cursor);
-	nxv_credential_list_free(list);
+	nxv_credential_page_free(list);
 }
 
 static void a_made_up_cursor_or_limit_is_refused(void **state)
 {
 	static const char *const cursors[] = { "", "x", "12", "12.", ".a", "-1.a", "99999999999999999999.a" };
 	struct nxv_credential_list_opts opts = NXV_CREDENTIAL_LIST_OPTS_INIT;
-	struct nxv_credential_list *list;
+	struct nxv_credential_page *list;
 	struct nxv_error err;
 
 	(void)state;

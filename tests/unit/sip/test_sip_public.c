@@ -100,7 +100,7 @@ static void health_is_what_the_engine_says(void **state)
 
 	(void)state;
 	engine_text = "state=running\nserver=opensips\nversion=3.6.8\npid=5\nuptime_seconds=9\nactive_calls=4\nregistrations=2\nsupervised=1\n";
-	assert_int_equal(nxv_sip_health(&ctx, &health, NULL), NXV_OK);
+	assert_int_equal(nxv_sip_health_get(&ctx, &health, NULL), NXV_OK);
 	assert_int_equal(health->state, NXV_SIP_RUNNING);
 	assert_string_equal(health->version, "3.6.8");
 	assert_int_equal(health->active_calls, 4);
@@ -137,7 +137,7 @@ static void without_an_engine_it_is_started_and_stopped_here_and_now(void **stat
 	(void)state;
 	run_sql("INSERT INTO session (id, state, status, direction, carrier, from_number, to_number, user_id, started_at_ms) "
 		"VALUES ('session_1', 'x', 'ringing', 'outbound', 'sip', 'a', 'b', 'anna', 1)");
-	assert_int_equal(nxv_sip_health(&ctx, &health, NULL), NXV_OK);
+	assert_int_equal(nxv_sip_health_get(&ctx, &health, NULL), NXV_OK);
 	assert_int_equal(health->state, NXV_SIP_STOPPED);
 	assert_string_equal(health->server, "fake");
 	assert_non_null(strstr(health->message, "start"));
@@ -147,7 +147,7 @@ static void without_an_engine_it_is_started_and_stopped_here_and_now(void **stat
 	assert_int_equal(nxv_sip_registrations(&ctx, NULL, &list, &err), NXV_E_UNREACHABLE);
 	assert_int_equal(nxv_sip_start(&ctx, &err), NXV_OK);
 	assert_int_equal(nxv_sip_wait(&ctx, true, 1000, NULL), NXV_OK);
-	assert_int_equal(nxv_sip_health(&ctx, &health, NULL), NXV_OK);
+	assert_int_equal(nxv_sip_health_get(&ctx, &health, NULL), NXV_OK);
 	assert_int_equal(health->state, NXV_SIP_RUNNING);
 	assert_true(health->pid > 1);
 	assert_true(alive(health->pid));

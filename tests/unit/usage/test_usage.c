@@ -47,7 +47,7 @@ static void write_row(struct fixture *f, int64_t at_ms, const char *key_id, cons
 static void usage_row_comes_back_as_it_was_written(void **state)
 {
 	struct fixture *f = *state;
-	struct nxv_usage_list *list = NULL;
+	struct nxv_usage_page *list = NULL;
 
 	write_row(f, FIXTURE_NOW_MS, "key_a", "user_a", 201);
 	assert_int_equal(nxv_usage_list(&f->ctx, NULL, &list, NULL), NXV_OK);
@@ -66,21 +66,21 @@ static void usage_row_comes_back_as_it_was_written(void **state)
 	assert_int_equal(row->bytes, 321);
 	assert_int_equal(row->duration_us, 1234);
 	assert_string_equal(row->client_address, "127.0.0.1");
-	nxv_usage_list_free(list);
+	nxv_usage_page_free(list);
 }
 
 static void usage_row_may_lack_what_the_caller_did_not_know(void **state)
 {
 	struct fixture *f = *state;
 	struct nxv_usage row = { .key_id = (char *)"key_a", .user_id = (char *)"user_a", .at_ms = 5, .status = 200 };
-	struct nxv_usage_list *list = NULL;
+	struct nxv_usage_page *list = NULL;
 
 	assert_int_equal(usage_log_write(f->ctx.usage, &row, NULL), NXV_OK);
 	assert_int_equal(nxv_usage_list(&f->ctx, NULL, &list, NULL), NXV_OK);
 	assert_string_equal(list->items[0]->request_id, "");
 	assert_string_equal(list->items[0]->route, "");
 	assert_null(list->items[0]->client_address);
-	nxv_usage_list_free(list);
+	nxv_usage_page_free(list);
 }
 
 /* Rows 1 to 30, 10 ms apart, keys a b c in turn; a and b belong to user_1, c to user_2. Written late: every fourth. */
@@ -100,7 +100,7 @@ static void write_thirty(struct fixture *f)
 /* Walk all pages; the numbers (0 to 29) of the rows go to seen. */
 static size_t walk(struct fixture *f, struct nxv_usage_list_opts opts, int *seen, bool write_between)
 {
-	struct nxv_usage_list *list = NULL;
+	struct nxv_usage_page *list = NULL;
 	char *cursor = NULL;
 	size_t count = 0;
 
@@ -113,7 +113,7 @@ static size_t walk(struct fixture *f, struct nxv_usage_list_opts opts, int *seen
 		free(cursor);
 		cursor = list->next_cursor;
 		list->next_cursor = NULL;
-		nxv_usage_list_free(list);
+		nxv_usage_page_free(list);
 		if (write_between)
 			write_row(f, FIXTURE_NOW_MS + 1000, "key_a", "user_1", 200);
 	} while (cursor && count < 60);
@@ -194,7 +194,7 @@ static void usage_list_refuses_a_cursor_or_limit_that_cannot_be(void **state)
 	struct fixture *f = *state;
 	struct nxv_usage_list_opts opts = NXV_USAGE_LIST_OPTS_INIT;
 	struct nxv_error err = NXV_ERROR_INIT;
-	struct nxv_usage_list *list = (void *)1;
+	struct nxv_usage_page *list = (void *)1;
 
 	for (size_t i = 0; i < sizeof(cursors) / sizeof(*cursors); i++) {
 		opts.cursor = cursors[i];
@@ -205,7 +205,7 @@ static void usage_list_refuses_a_cursor_or_limit_that_cannot_be(void **state)
 	opts.cursor = "o1.1";
 	opts.oldest_first = true;
 	assert_int_equal(nxv_usage_list(&f->ctx, &opts, &list, &err), NXV_OK);
-	nxv_usage_list_free(list);
+	nxv_usage_page_free(list);
 	opts.limit = 1001;
 	assert_int_equal(nxv_usage_list(&f->ctx, &opts, &list, &err), NXV_E_INVALID);
 	assert_string_equal(err.field, "limit");
@@ -251,7 +251,7 @@ static void usage_without_its_table_is_a_store_error(void **state)
 {
 	struct fixture *f = *state;
 	struct nxv_usage row = { .key_id = (char *)"key_a", .user_id = (char *)"user_a" };
-	struct nxv_usage_list *list = (void *)1;
+	struct nxv_usage_page *list = (void *)1;
 
 	fixture_sql(f, "DROP TABLE usage_row");
 	assert_int_equal(usage_log_write(f->ctx.usage, &row, NULL), NXV_E_STORE);
