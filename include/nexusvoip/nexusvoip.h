@@ -9,6 +9,7 @@
 #include <nexusvoip/keys.h>
 #include <nexusvoip/sessions.h>
 #include <nexusvoip/sip_server.h>
+#include <nexusvoip/twilio.h>
 #include <nexusvoip/types.h>
 #include <nexusvoip/usage.h>
 #include <nexusvoip/wire.h>

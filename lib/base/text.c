@@ -110,9 +110,9 @@ bool text_is_user_id(const char *s)
 	return true;
 }
 
-/* Bytes of the UTF-8 sequence at s, 0 if it is not one (RFC 3629: no overlong forms, no surrogates). */
-static size_t utf8_len(const unsigned char *s)
+size_t text_utf8_len(const char *text)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	size_t n = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	uint32_t c;
@@ -136,7 +136,7 @@ bool text_is_label(const char *s, size_t max)
 	if (len < 1 || len > max)
 		return false;
 	while (*p) {
-		size_t n = utf8_len(p);
+		size_t n = text_utf8_len((const char *)p);
 		bool control = *p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
 		if (!n || control)
 			return false;

@@ -20,6 +20,8 @@ void text_hex(const uint8_t *data, size_t len, char *dst);
 bool text_base62(const uint8_t *data, size_t len, char *dst, size_t width);
 /** 1 to 64 of A-Z a-z 0-9 . _ @ + - */
 bool text_is_user_id(const char *s);
+/** Bytes of the UTF-8 sequence at text, 0 if it is not one (RFC 3629: no overlong forms, no surrogates). */
+size_t text_utf8_len(const char *text);
 /** 1 to max bytes of valid UTF-8 without control characters. */
 bool text_is_label(const char *s, size_t max);
 /** "+" and 2 to 15 digits (the guide's own examples included). */

@@ -191,7 +191,7 @@ nxv_status transfer_new(struct http *http, const struct http_request *request, s
 	t->on_data = request->on_data;
 	t->data_user = request->user;
 	t->result.headers.max = HTTP_HEADERS_MAX_BYTES;
-	t->result.body.max = t->max_body_bytes;
+	t->result.body.max = t->on_data && t->max_body_bytes > BODY_DEFAULT_BYTES ? BODY_DEFAULT_BYTES : t->max_body_bytes;
 	t->easy = curl_easy_init();
 	if (!t->easy || (request->body && !t->body) || !set_safety(t, http) || !set_callbacks(t) || !set_request(t, http, request) ||
 		curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
