@@ -71,7 +71,7 @@ struct http_request {
 	uint32_t first_byte_timeout_ms; /**< from then to the answer's first byte; 0: no limit */
 	uint32_t idle_timeout_ms;       /**< between bytes of the answer; 0: no limit */
 	uint32_t total_timeout_ms;      /**< for everything; 0: no limit */
-	size_t max_body_bytes;          /**< of the answer; 0: 1 MiB; streamed ones count, too, and what is not streamed then has 1 MiB */
+	size_t max_body_bytes;          /**< of the answer; 0: 1 MiB; with on_data: of what is streamed, the rest has 1 MiB */
 	http_data_fn *on_data;          /**< streams 2xx bodies; NULL: all goes to result->body */
 	void *user;
 };

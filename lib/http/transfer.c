@@ -72,14 +72,15 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
 	struct http_transfer *t = arg;
 	size_t len = size * count;
+	bool streamed = t->on_data && t->result.status / 100 == 2;
 
 	saw_bytes(t);
 	t->body_bytes += len;
-	if (t->body_bytes > t->max_body_bytes) {
-		t->too_big = true;
+	if (streamed || !t->on_data)
+		t->too_big = t->body_bytes > t->max_body_bytes;
+	if (t->too_big)
 		return 0;
-	}
-	if (t->on_data && t->result.status / 100 == 2) {
+	if (streamed) {
 		t->stopped = !t->on_data(t->data_user, &t->result, data, len);
 		t->last_ms = loop_now_ms(); /* a slow receiver is not a silent sender */
 		return t->stopped ? 0 : len;
@@ -191,7 +192,7 @@ nxv_status transfer_new(struct http *http, const struct http_request *request, s
 	t->on_data = request->on_data;
 	t->data_user = request->user;
 	t->result.headers.max = HTTP_HEADERS_MAX_BYTES;
-	t->result.body.max = t->on_data && t->max_body_bytes > BODY_DEFAULT_BYTES ? BODY_DEFAULT_BYTES : t->max_body_bytes;
+	t->result.body.max = t->on_data ? BODY_DEFAULT_BYTES : t->max_body_bytes;
 	t->easy = curl_easy_init();
 	if (!t->easy || (request->body && !t->body) || !set_safety(t, http) || !set_callbacks(t) || !set_request(t, http, request) ||
 		curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
