@@ -30,16 +30,15 @@ static struct nxv_session *find(struct exchange *x, const char *id)
 	return NULL;
 }
 
-static void answer_unregistered(struct exchange *x, const struct nxv_session *session)
+/* An error of a request that left a session all the same: its id is in the details. */
+static void answer_failed(struct exchange *x, const struct nxv_session *session, int status, const char *code, const char *message)
 {
 	struct nxv_problems problems = { .count = 1 };
 
 	snprintf(problems.items[0].field, sizeof(problems.items[0].field), "sessionId");
-	snprintf(problems.items[0].problem, sizeof(problems.items[0].problem), "%.100s ended: caller_not_registered",
-		session->id);
-	answer_problem(x, 409, "phone_not_registered",
-		"No phone of this user is registered: register one with its SIP credentials, then call again.",
-		&problems);
+	snprintf(problems.items[0].problem, sizeof(problems.items[0].problem), "%.100s ended: %.40s", session->id,
+		session->end_reason);
+	answer_problem(x, status, code, message, &problems);
 }
 
 static void answer_call_limit(struct exchange *x)
@@ -60,7 +59,11 @@ static void answer_placed(struct exchange *x, const struct nxv_session *session)
 		session->status == NXV_CALL_FAILED && session->ringing_at_ms == 0 ? session->end_reason : NULL;
 
 	if (reason && strcmp(reason, "caller_not_registered") == 0)
-		answer_unregistered(x, session);
+		answer_failed(x, session, 409, "phone_not_registered",
+			"No phone of this user is registered: register one with its SIP credentials, then call again.");
+	else if (reason && strcmp(reason, "server_lost") == 0)
+		answer_failed(x, session, 502, "sip_server_lost",
+			"The SIP server did not take the call, and nothing rang: see GET /api/v1/opensips/health, then call again.");
 	else if (reason && strcmp(reason, "call_limit") == 0)
 		answer_call_limit(x);
 	else

@@ -1,6 +1,7 @@
 /* test_errors.c - every error that the API can answer, provoked; and safe retries. */
 #include "pair.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 
@@ -224,6 +225,20 @@ static void a_broken_store_is_500_and_tells_nothing(void)
 	assert_int_equal(gateway_http(&gw, "GET", "/api/v1/opensips/call/session_1_x", alice.key, NULL)->status, 404);
 }
 
+static void a_hung_sip_server_makes_initiate_a_502(void)
+{
+	pair_reset();
+	assert_int_equal(gateway_ctl(&gw, "sip status"), 0);
+	pid_t server = (pid_t)json_number(gateway_ctl_json(), "pid");
+	assert_true(server > 1);
+	assert_int_equal(kill(-server, SIGSTOP), 0);
+	struct http_reply *reply = gateway_http(&gw, "POST", CALL, alice.key, TO("bob"));
+	assert_int_equal(kill(-server, SIGCONT), 0);
+	expect(reply, 502, "sip_server_lost");
+	assert_non_null(strstr(json_text(reply->json, "error.details.0.problem"), "server_lost"));
+	assert_int_equal(slots_wait(&gw, "alice", 0, SOON_MS), 0);
+}
+
 static void without_a_sip_server_initiate_is_503(void)
 {
 	assert_int_equal(gateway_ctl(&gw, "sip stop"), 0);
@@ -240,11 +255,12 @@ static const struct CMUnitTest tests[] = {
 	E2E(wrong_methods_types_and_sizes), E2E(conflicts_are_409), E2E(what_cannot_be_called_is_422),
 	E2E(twilio_is_503_until_configured), E2E(a_retried_initiate_places_one_call), E2E(a_retried_generate_gives_the_same_key),
 	E2E(request_ids_are_kept_and_recorded), E2E(secrets_are_in_no_file), E2E(a_broken_store_is_500_and_tells_nothing),
-	E2E(without_a_sip_server_initiate_is_503),
+	E2E(a_hung_sip_server_makes_initiate_a_502), E2E(without_a_sip_server_initiate_is_503),
 };
 
 int main(int argc, char **argv)
 {
-	const struct e2e_suite suite = { "errors", tests, sizeof(tests) / sizeof(tests[0]), NULL, 60, setup, false };
+	static const char *const settings[] = { "http.initiate_wait_ms=8000", NULL }; /* longer than a hung server is waited for */
+	const struct e2e_suite suite = { "errors", tests, sizeof(tests) / sizeof(tests[0]), settings, 60, setup, false };
 	return e2e_main(argc, argv, &suite);
 }
