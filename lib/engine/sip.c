@@ -403,6 +403,7 @@ void engine_sip_close(struct engine *engine)
 	loop_timer_free(engine->sweep);
 	loop_timer_free(engine->stopping);
 	engine->stopping = NULL;
+	calls_flush(engine->calls);
 	if (engine->originator)
 		engine->originator->ops->close(engine->originator);
 	engine->originator = NULL;

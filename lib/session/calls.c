@@ -213,6 +213,8 @@ static enum call_event from_carrier(const struct carrier_event *ev)
 		return EV_MEDIA_REFUSED;
 	case CARRIER_LOST:
 		return EV_SERVER_LOST;
+	case CARRIER_CHANGED:
+	case CARRIER_PROMISED:
 	case CARRIER_DOWN:
 		break;
 	}
@@ -227,6 +229,10 @@ void calls_carrier_event(void *sink, const char *session_id, const struct carrie
 
 	if (!call)
 		return;
+	if (event->kind == CARRIER_CHANGED || event->kind == CARRIER_PROMISED) {
+		live_state_changed(call, event->kind == CARRIER_PROMISED);
+		return;
+	}
 	live_apply(call, from_carrier(event), &facts);
 	if (event->kind == CARRIER_DOWN)
 		call->carrier = NULL;

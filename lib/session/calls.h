@@ -51,9 +51,12 @@ struct calls_dialog {
 };
 
 nxv_status calls_open(const struct calls_opts *opts, struct calls **out, struct nxv_error *err);
+/** Store what carriers need to take their calls up again, before they are closed. NULL is allowed. */
+void calls_flush(struct calls *calls);
 /** Forget all; the calls themselves go on. NULL is allowed. */
 void calls_close(struct calls *calls);
-/** Take up what the database holds as not ended: calls of an engine that died. */
+/** Take up what the database holds as not ended: calls of an engine that died. Those that were up go on, by their carrier
+ * where it finds its way back in; slots are counted anew; the event "gateway.recovered" marks what may have been missed. */
 nxv_status calls_recover(struct calls *calls, struct nxv_error *err);
 
 /** End calls that were stored CALL_FORGOTTEN_MS ago and never handed over: the program that stored them was killed

@@ -21,6 +21,8 @@ enum carrier_event_kind {
 	CARRIER_B_HANGUP,
 	CARRIER_MEDIA_REFUSED, /**< the parties share no media: 488 or 606 to an offer */
 	CARRIER_LOST,          /**< a leg vanished without a word (session timer, no ACK, transport) */
+	CARRIER_CHANGED,       /**< what save() gives is another text now: store it soon */
+	CARRIER_PROMISED,      /**< the same, but store it before returning: a phone is about to be told */
 	CARRIER_DOWN           /**< every leg is gone; the last event of a call, always sent */
 };
 
@@ -35,7 +37,7 @@ struct carrier_event {
 /** Receives a call's events, in order. The receiver may call the carrier's end() from inside. */
 typedef void carrier_sink_fn(void *sink, const char *session_id, const struct carrier_event *event);
 
-enum { CARRIER_TARGETS_MAX = 16 };
+enum { CARRIER_TARGETS_MAX = 16, CARRIER_STATE_MAX = 320 * 1024 };
 
 /** A call to place; all text is [borrowed] for the call of place(). */
 struct carrier_call {
@@ -62,6 +64,13 @@ struct carrier_ops {
 	/** End it in whatever state: CANCEL, BYE or nothing as it needs. CARRIER_DOWN follows, at once or later.
 	 * NXV_E_NOT_FOUND when the carrier knows no such call. */
 	nxv_status (*end)(struct carrier *self, const char *session_id, struct nxv_error *err);
+	/** What it needs to go on with this call after a crash: a text in its own words, with its version, without
+	 * secrets, of at most CARRIER_STATE_MAX bytes. @return [owned] free(); NULL: nothing that could be gone on with. */
+	char *(*save)(struct carrier *self, const char *session_id);
+	/** Take a call up from such a text. Sends nothing yet; events follow as if it had been there all along.
+	 * Errors: NXV_E_INVALID (no such text), NXV_E_CONFLICT (it is no longer at the address the phones know, or has the
+	 * call already). */
+	nxv_status (*restore)(struct carrier *self, const char *session_id, const char *state, struct nxv_error *err);
 	void (*close)(struct carrier *self);
 };
 /** First member of every carrier. */

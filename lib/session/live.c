@@ -126,6 +126,8 @@ static nxv_status store(struct call *call, struct nxv_error *err)
 		status = session_update(tx, call->row, err);
 	if (status == NXV_OK && call->row->state == CALL_ENDED)
 		status = slot_give(tx, call->row->pub.id, err);
+	if (status == NXV_OK)
+		status = live_state_put(tx, call, err);
 	if (status == NXV_OK) {
 		status = db_commit(tx, err);
 		tx = NULL;
@@ -141,6 +143,7 @@ static void store_or_retry(struct call *call)
 
 	if (store(call, &err) == NXV_OK) {
 		call->pending_count = 0;
+		live_state_stored(call);
 		calls->opts.ports.changed(calls->opts.ports.arg, call->row);
 		return;
 	}
@@ -244,12 +247,12 @@ nxv_status calls_open(const struct calls_opts *opts, struct calls **out, struct 
 
 	*out = NULL;
 	if (calls)
-		calls->retry = loop_timer_new(opts->loop, on_retry, calls);
-	if (!calls || !calls->retry) {
-		free(calls);
+		*calls = (struct calls){ .opts = *opts, .retry = loop_timer_new(opts->loop, on_retry, calls),
+			.flush = loop_timer_new(opts->loop, live_state_flush, calls) };
+	if (!calls || !calls->retry || !calls->flush) {
+		calls_close(calls);
 		return error_nomem(err);
 	}
-	calls->opts = *opts;
 	*out = calls;
 	return NXV_OK;
 }
@@ -262,6 +265,7 @@ void calls_close(struct calls *calls)
 		while (calls->by_id[b])
 			live_remove(calls->by_id[b]);
 	loop_timer_free(calls->retry);
+	loop_timer_free(calls->flush);
 	free(calls);
 }
 

@@ -23,6 +23,9 @@ struct call {
 	int64_t changed_at_ms;     /**< when it last took a step */
 	struct pending_event pending[CALL_PENDING_MAX];
 	size_t pending_count;
+	bool unsaved;              /**< what its carrier would save has changed since */
+	uint64_t saved, saving;    /**< digest of the carrier's state in the store; of what is being put there */
+	bool recovered;            /**< taken up after a restart, and not yet seen whole in the SIP server's list */
 };
 
 struct calls {
@@ -30,6 +33,7 @@ struct calls {
 	struct call *by_id[CALLS_BUCKETS];
 	struct call *by_sip[CALLS_BUCKETS];
 	struct loop_timer *retry;  /**< runs while a call could not be stored */
+	struct loop_timer *flush;  /**< runs while a carrier's state is not stored */
 };
 
 /** What came with an event. */
@@ -50,5 +54,16 @@ bool live_apply(struct call *call, enum call_event event, const struct call_fact
 void live_hang_up(struct call *call);
 /** Remove it once it has ended and nobody holds legs of it any more. */
 void live_settle(struct call *call);
+
+/* live_state.c: what carriers need to go on after a crash */
+/** Store it, or drop it once the call has ended, in the transaction of a step. */
+nxv_status live_state_put(struct db_tx *tx, struct call *call, struct nxv_error *err);
+/** That transaction was committed. */
+void live_state_stored(struct call *call);
+/** The carrier would save something else now. */
+void live_state_changed(struct call *call, bool at_once);
+/** Hand what is stored back to the carrier, so that it holds the legs again. */
+void live_state_restore(struct call *call);
+loop_fn live_state_flush;
 
 #endif

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "events/event_log.h"
+#include "limits/limits.h"
+#include "session/lease.h"
 #include "session/live.h"
 
 enum { RECOVER_BATCH = 64 };
@@ -18,8 +21,8 @@ static void end_as(struct call *call, enum call_event event, bool hang_up)
 	live_settle(call);
 }
 
-/* A call that was not up when the gateway died has lost its originator: its legs are ended. One that was up goes on between
- * the phones; the SIP server tells when it ends. */
+/* A call that was not up when the gateway died is given up: its legs are ended. One that was up goes on between the phones,
+ * and its carrier takes it up again; where it cannot, the SIP server tells when it ends. */
 static void take_up(struct calls *calls, struct session_row *row)
 {
 	struct call *call = live_add(calls, row);
@@ -33,6 +36,10 @@ static void take_up(struct calls *calls, struct session_row *row)
 			end_as(call, EV_GATEWAY_RESTARTED, true);
 		return;
 	}
+	if (!call->row->sip_call_id)
+		live_state_restore(call);
+	live_apply(call, EV_RECOVERED, &(struct call_facts){ .at_ms = env_now_ms(calls->opts.env) });
+	call->changed_at_ms = 0; /* that is no news from the wire: the SIP server's list may judge it at once */
 	left = call->row->pub.answered_at_ms + calls->opts.max_seconds * 1000 - env_now_ms(calls->opts.env);
 	loop_timer_start(call->max_timer, left > 0 ? (uint64_t)left : 0);
 }
@@ -58,21 +65,63 @@ static nxv_status load_batch(struct calls *calls, const char *after, struct sess
 	return status;
 }
 
+/* Every live call holds one slot, and nothing else does. */
+static nxv_status recount(struct calls *calls, struct session_row *const *rows, size_t count, struct nxv_error *err)
+{
+	struct db_tx *tx = NULL;
+	nxv_status status = db_begin(calls->opts.db, DB_WRITE, &tx, err);
+
+	if (status == NXV_OK)
+		status = session_sweep(tx, err);
+	for (size_t i = 0; status == NXV_OK && i < count; i++) {
+		const struct nxv_session *s = &rows[i]->pub;
+
+		status = slot_note(tx, s->id, s->user_id, s->started_at_ms,
+			lease_end(s->started_at_ms, calls->opts.ring_ms, calls->opts.max_seconds), err);
+	}
+	if (status == NXV_OK) {
+		status = db_commit(tx, err);
+		tx = NULL;
+	}
+	db_rollback(tx);
+	return status;
+}
+
+/* Whoever follows the events learns that some may be missing before this one. */
+static nxv_status mark_gap(struct calls *calls, size_t found, struct nxv_error *err)
+{
+	struct db_tx *tx;
+	char data[64];
+	nxv_status status = db_begin(calls->opts.db, DB_WRITE, &tx, err);
+
+	if (status != NXV_OK)
+		return status;
+	snprintf(data, sizeof(data), "calls=%zu kept=%zu", found, calls_count(calls));
+	status = event_append(tx, env_now_ms(calls->opts.env), "gateway.recovered", "gateway", NULL, data, NULL, err);
+	if (status == NXV_OK)
+		return db_commit(tx, err);
+	db_rollback(tx);
+	return status;
+}
+
 nxv_status calls_recover(struct calls *calls, struct nxv_error *err)
 {
 	struct session_row *rows[RECOVER_BATCH];
 	char after[80] = "";
-	size_t count, i;
+	size_t count, i, found = 0;
 	nxv_status status;
 
 	do {
 		status = load_batch(calls, after, rows, &count, err);
 		if (count)
 			snprintf(after, sizeof(after), "%s", rows[count - 1]->pub.id);
+		if (status == NXV_OK)
+			status = recount(calls, rows, count, err);
 		for (i = 0; i < count; i++)
 			take_up(calls, rows[i]);
+		found += count;
 	} while (status == NXV_OK && count == RECOVER_BATCH);
-	return status;
+	return status == NXV_OK && found ? mark_gap(calls, found, err) : status;
 }
 
 static void end_forgotten(struct calls *calls, const char *id)
@@ -136,7 +185,10 @@ static bool compare(struct call *call, const struct calls_dialog *dialogs, size_
 	if (call->row->state == CALL_QUEUED || call->row->state == CALL_ENDED)
 		return true;
 	find_legs(call, dialogs, count, &a, &b);
-	if ((a && b) || ((a || b) && (call->carrier || call->row->state != CALL_UP)))
+	if (a && b)
+		call->recovered = false;
+	/* What a carrier has held all along, it knows better. */
+	if ((a && b) || ((a || b) && ((call->carrier && !call->recovered) || call->row->state != CALL_UP)))
 		return true;
 	if (call->changed_at_ms > listed_at_ms - CALL_SETTLE_MS)
 		return false;

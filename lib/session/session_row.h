@@ -31,6 +31,13 @@ nxv_status session_load(struct db_tx *tx, const char *id, int64_t now_ms, struct
 nxv_status session_live_ids(struct db_tx *tx, const char *after, char **out, size_t max, size_t *count, struct nxv_error *err);
 /** The same of calls of ours that are still queued and were stored before before_ms. */
 nxv_status session_queued_ids(struct db_tx *tx, const char *after, int64_t before_ms, char **out, size_t max, size_t *count, struct nxv_error *err);
+/** What the carrier of a call saved for after a crash. */
+nxv_status session_state_put(struct db_tx *tx, const char *id, const char *state, int64_t now_ms, struct nxv_error *err);
+nxv_status session_state_drop(struct db_tx *tx, const char *id, struct nxv_error *err);
+/** @param out [owned]; NULL: nothing is stored. */
+nxv_status session_state_load(struct db_tx *tx, const char *id, char **out, struct nxv_error *err);
+/** Give back slots, and drop carriers' states, of sessions that have ended or never were. */
+nxv_status session_sweep(struct db_tx *tx, struct nxv_error *err);
 nxv_status session_count_live(struct db_tx *tx, int64_t *out, struct nxv_error *err);
 /** One page; opts is checked by the caller. */
 nxv_status session_page(struct db_tx *tx, const struct nxv_session_list_opts *opts, int64_t now_ms, struct nxv_session_page *list, struct nxv_error *err);

@@ -195,6 +195,47 @@ nxv_status session_queued_ids(struct db_tx *tx, const char *after, int64_t befor
 	return read_ids(stmt, out, count, err);
 }
 
+nxv_status session_state_put(struct db_tx *tx, const char *id, const char *state, int64_t now_ms, struct nxv_error *err)
+{
+	return db_run(tx,
+		"INSERT INTO call_state (session_id, state, stored_at_ms) VALUES (?1, ?2, ?3) "
+		"ON CONFLICT (session_id) DO UPDATE SET state = ?2, stored_at_ms = ?3",
+		err, "tti", id, state, now_ms);
+}
+
+nxv_status session_state_drop(struct db_tx *tx, const char *id, struct nxv_error *err)
+{
+	return db_run(tx, "DELETE FROM call_state WHERE session_id = ?", err, "t", id);
+}
+
+nxv_status session_state_load(struct db_tx *tx, const char *id, char **out, struct nxv_error *err)
+{
+	struct db_stmt *stmt;
+	bool row = false;
+	nxv_status status = db_query(tx, "SELECT state FROM call_state WHERE session_id = ?", &stmt, err);
+
+	*out = NULL;
+	if (status != NXV_OK)
+		return status;
+	db_bind_text(stmt, 1, id);
+	status = db_step(stmt, &row, err);
+	if (status == NXV_OK && row && !(*out = text_dup(db_text(stmt, 0))))
+		status = error_nomem(err);
+	db_done(stmt);
+	return status;
+}
+
+nxv_status session_sweep(struct db_tx *tx, struct nxv_error *err)
+{
+	nxv_status status = db_run(tx,
+		"DELETE FROM slot WHERE session_id NOT IN (SELECT id FROM session WHERE ended_at_ms = 0)", err, "");
+
+	if (status != NXV_OK)
+		return status;
+	return db_run(tx,
+		"DELETE FROM call_state WHERE session_id NOT IN (SELECT id FROM session WHERE ended_at_ms = 0)", err, "");
+}
+
 nxv_status session_count_live(struct db_tx *tx, int64_t *out, struct nxv_error *err)
 {
 	struct db_stmt *stmt;

@@ -31,6 +31,7 @@ static const struct row rows[] = {
 	{ TO_B, EV_B_RINGING, CALL_B_RINGING, NXV_CALL_RINGING, NULL },
 	{ TO_B_END, EV_B_ANSWERED, CALL_UP, NXV_CALL_IN_PROGRESS, NULL },
 	{ UP, EV_JOINED, CALL_UP, NXV_CALL_IN_PROGRESS, NULL },
+	{ UP, EV_RECOVERED, CALL_UP, NXV_CALL_IN_PROGRESS, NULL },
 
 	{ SETUP_A, EV_A_BUSY, CALL_ENDED, NXV_CALL_BUSY, "caller_busy" },
 	{ SETUP_A, EV_A_REJECTED, CALL_ENDED, NXV_CALL_BUSY, "caller_rejected" },
@@ -135,7 +136,8 @@ const char *call_event_name(enum call_event event)
 		[EV_B_UNREACHABLE] = "callee_unreachable", [EV_B_HANGUP] = "callee_hangup", [EV_JOINED] = "joined",
 		[EV_MEDIA_REFUSED] = "media_refused", [EV_CALL_LIMIT] = "call_limit", [EV_END] = "end",
 		[EV_MAX_DURATION] = "max_duration", [EV_SERVER_LOST] = "server_lost",
-		[EV_GATEWAY_RESTARTED] = "gateway_restarted", [EV_GATEWAY_STOPPED] = "gateway_stopped", [EV_CARRIER_DOWN] = "carrier_down" };
+		[EV_GATEWAY_RESTARTED] = "gateway_restarted", [EV_GATEWAY_STOPPED] = "gateway_stopped", [EV_CARRIER_DOWN] = "carrier_down",
+		[EV_RECOVERED] = "recovered" };
 
 	return event < CALL_EVENTS ? names[event] : "unknown";
 }

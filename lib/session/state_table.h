@@ -33,6 +33,7 @@ enum call_event {
 	EV_GATEWAY_RESTARTED, /**< the gateway died before the call was up */
 	EV_GATEWAY_STOPPED,   /**< the gateway was stopped, and the SIP server with it */
 	EV_CARRIER_DOWN,      /**< every leg is gone and nothing told why */
+	EV_RECOVERED,         /**< taken up by a gateway started anew: something may have been missed */
 	CALL_EVENTS
 };
 

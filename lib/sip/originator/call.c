@@ -54,6 +54,7 @@ void call_free(struct call *call)
 	if (!call)
 		return;
 	tmr_cancel(&call->linger);
+	tmr_cancel(&call->rejoin);
 	exchange_clear(call);
 	pass_clear(call);
 	leg_clear(&call->a);
@@ -89,7 +90,7 @@ static nxv_status ring_a(struct call *call, struct nxv_error *err)
 	return st;
 }
 
-static nxv_status admit(const struct originator *o, const char *session_id, struct nxv_error *err)
+nxv_status call_admit(const struct originator *o, const char *session_id, struct nxv_error *err)
 {
 	if (o->call_count >= ORIGINATOR_CALLS_MAX)
 		return error_set(err, NXV_E_LIMIT, "%d calls are under way: try later", ORIGINATOR_CALLS_MAX);
@@ -129,7 +130,7 @@ nxv_status call_place(struct originator *o, const struct carrier_call *in, struc
 	nxv_status st = invite_texts_make(o, in, &texts, err);
 
 	if (st == NXV_OK)
-		st = admit(o, in->session_id, err);
+		st = call_admit(o, in->session_id, err);
 	if (st == NXV_OK)
 		st = make(o, in, &texts, &call, err);
 	if (st == NXV_OK)
@@ -139,10 +140,21 @@ nxv_status call_place(struct originator *o, const struct carrier_call *in, struc
 		call_free(call);
 		return st;
 	}
-	list_append(&o->calls, &call->le, call);
-	o->call_count++;
-	o->live_count++;
+	call_enlist(call);
 	return NXV_OK;
+}
+
+void call_enlist(struct call *call)
+{
+	list_append(&call->o->calls, &call->le, call);
+	call->o->call_count++;
+	call->o->live_count++;
+}
+
+void call_changed(struct call *call, enum carrier_event_kind kind)
+{
+	if (call->a.state == LEG_UP && call->b.state == LEG_UP && call->state < CALL_ENDING)
+		call_emit(call, kind, 0, NULL, NULL);
 }
 
 void call_end(struct call *call)
@@ -150,6 +162,7 @@ void call_end(struct call *call)
 	if (call->state >= CALL_ENDING)
 		return;
 	call->state = CALL_ENDING;
+	tmr_cancel(&call->rejoin);
 	relay_abort(call);
 	leg_end(&call->b);
 	leg_end(&call->a);

@@ -32,6 +32,8 @@ struct leg {
 	uint32_t interval;     /* seconds; 0: no session timer */
 	uint32_t interval_min; /* what a server on the way insists on; 0: nothing */
 	bool refresher;        /* we are */
+	int64_t refresh_at_ms; /* UTC, of that timer */
+	bool stale;            /* a crash left open whether `told` is the last that this phone was told */
 	bool can_update;       /* the phone allows UPDATE */
 };
 
@@ -76,6 +78,8 @@ struct call {
 	struct exchange x;
 	struct list passing; /* struct passing */
 	struct tmr linger;
+	bool joined;       /* JOINED was told */
+	struct tmr rejoin; /* taken up in the middle of an exchange: when to join the phones anew */
 };
 
 /* call.c: the flow. The legs report here. */
@@ -83,6 +87,8 @@ nxv_status call_place(struct originator *o, const struct carrier_call *in, struc
 struct call *call_find(const struct originator *o, const char *session_id);
 void call_end(struct call *call);
 void call_free(struct call *call);
+nxv_status call_admit(const struct originator *o, const char *session_id, struct nxv_error *err);
+void call_enlist(struct call *call);
 struct leg *call_other(struct leg *leg);
 void call_emit(
 	struct call *call, enum carrier_event_kind kind, int code, const struct pl *reason, const struct pl *contact);
@@ -98,6 +104,13 @@ void call_leg_done(struct leg *leg);
 void call_lost(struct leg *leg, int code, const char *why);
 /** A phone found nothing in the other's media that it can do. */
 void call_media_refused(struct call *call, int code, const struct pl *reason);
+
+/* Tell the owner that what call_save() gives has changed, once there is something to go on with. */
+void call_changed(struct call *call, enum carrier_event_kind kind);
+
+/* state.c: going on after a crash */
+char *call_save(const struct call *call);
+nxv_status call_restore(struct originator *o, const char *session_id, const char *text, struct nxv_error *err);
 
 /* leg.c */
 nxv_status leg_init(
@@ -126,6 +139,10 @@ void early_clear(struct leg *leg);
 
 /* exchange.c: our offers to phones that are up */
 void exchange_join(struct call *call);
+/** The same for a call that was taken up in the middle of an exchange, unless the phones settle it first. */
+void exchange_join_later(struct call *call, uint64_t ms);
+/** Both phones know each other's media. */
+void exchange_settled(struct call *call);
 /** Tell a phone again what the other one says, since a relayed offer came to nothing. */
 void exchange_restore(struct call *call, struct leg *asked);
 void exchange_refresh(struct leg *leg);
@@ -163,5 +180,7 @@ bool refresh_requested(struct leg *leg, const struct sip_msg *msg);
 /** Lines for our 2xx to that. [owned] free(). */
 char *refresh_answer_headers(const struct leg *leg);
 void refresh_stop(struct leg *leg);
+/** Go on with the timer of a leg taken up: refresh_at_ms is its due time. */
+void refresh_resume(struct leg *leg);
 
 #endif

@@ -16,6 +16,7 @@ struct dialog {
 	char *routes;     /**< Route lines; NULL if none */
 	uint32_t local_seq;
 	uint32_t remote_seq; /**< 0: none seen */
+	uint32_t lost_seq;   /**< a number up to this one may have been used by a gateway that died; 0: none */
 	struct auth auth;
 	struct list requests;
 	struct dialog_ack {

@@ -14,7 +14,8 @@ enum {
 	PAUSE_SPAN_MS = 1900,
 	GONE_MS = 500,        /* a 481 may overtake the BYE that explains it */
 	TRIES_MAX = 5,
-	JOIN_ROUNDS_MAX = 4
+	JOIN_ROUNDS_MAX = 4,
+	REJOIN_AGAIN_MS = 500
 };
 
 static void on_answer(void *arg, int err, const struct sip_msg *msg);
@@ -62,6 +63,8 @@ static nxv_status ask(struct call *call, struct nxv_error *err)
 		out.type = NULL;
 		out.body = (struct pl)PL_INIT;
 	}
+	if (call->joined && x->kind != EXCHANGE_REFRESH)
+		call_changed(call, CARRIER_PROMISED);
 	st = headers ? dialog_send(&x->asked->dialog, &out, &x->request, err) : error_nomem(err);
 	if (st == NXV_OK)
 		tmr_start(&x->timer, GUARD_MS, on_guard, call);
@@ -110,6 +113,10 @@ void exchange_refresh(struct leg *leg)
 	struct call *call = leg->call;
 	struct exchange *x = &call->x;
 
+	if (leg->stale) {
+		exchange_restore(call, leg);
+		return;
+	}
 	x->kind = EXCHANGE_REFRESH;
 	x->asked = leg;
 	x->offer = leg->told ? strdup(leg->told) : NULL;
@@ -119,11 +126,31 @@ void exchange_refresh(struct leg *leg)
 	}
 }
 
-static void joined(struct call *call)
+void exchange_settled(struct call *call)
 {
+	bool first = !call->joined;
+
 	exchange_clear(call);
+	tmr_cancel(&call->rejoin);
 	call->state = CALL_JOINED;
-	call_emit(call, CARRIER_JOINED, 0, NULL, NULL);
+	call->joined = true;
+	if (first)
+		call_emit(call, CARRIER_JOINED, 0, NULL, NULL);
+}
+
+static void on_rejoin(void *arg)
+{
+	struct call *call = arg;
+
+	if (exchange_busy(call))
+		exchange_join_later(call, REJOIN_AGAIN_MS);
+	else
+		exchange_join(call);
+}
+
+void exchange_join_later(struct call *call, uint64_t ms)
+{
+	tmr_start(&call->rejoin, ms, on_rejoin, call);
 }
 
 /* A or B took our offer while they are being joined. What it now says may be news to the other one. */
@@ -132,12 +159,14 @@ static void join_step(struct call *call, char *before)
 	struct exchange *x = &call->x;
 	bool settled;
 
-	if (x->kind == EXCHANGE_JOIN)
+	if (x->kind == EXCHANGE_JOIN && call->b.stale)
+		settled = false;
+	else if (x->kind == EXCHANGE_JOIN)
 		settled = sdp_text_settled(before, call->b.media, call->a.media);
 	else
 		settled = sdp_text_same(before, call->b.media);
 	if (settled || x->tries >= JOIN_ROUNDS_MAX)
-		joined(call);
+		exchange_settled(call);
 	else if (x->kind == EXCHANGE_JOIN)
 		offer_or_lose(call, EXCHANGE_TELL, &call->b, call->a.media);
 	else
@@ -195,12 +224,18 @@ void exchange_gone(struct call *call, struct leg *asked)
 	tmr_start(&call->x.timer, GONE_MS, on_gone, call);
 }
 
+/* The phone has an offer of its own under way, or ours of before a crash (RFC 3261, 14.2). */
+static bool pending(int code, const struct sip_msg *msg)
+{
+	return code == 491 || (code == 500 && sip_msg_hdr(msg, SIP_HDR_RETRY_AFTER));
+}
+
 static void refused(struct call *call, int err, const struct sip_msg *msg)
 {
 	struct exchange *x = &call->x;
 	int code = err ? 408 : msg->scode;
 
-	if (code == 491 && ++x->tries < TRIES_MAX) {
+	if (pending(code, msg) && ++x->tries < TRIES_MAX) {
 		tmr_start(&x->timer, PAUSE_MIN_MS + rand_u16() % PAUSE_SPAN_MS, on_pause_over, call);
 		return;
 	}
@@ -210,6 +245,8 @@ static void refused(struct call *call, int err, const struct sip_msg *msg)
 		call_lost(x->asked, code, "no answer to a re-INVITE");
 	else if (x->kind == EXCHANGE_REFRESH || x->kind == EXCHANGE_RESTORE)
 		exchange_clear(call); /* the session stays as it was */
+	else if (call->joined)
+		exchange_settled(call); /* likewise */
 	else if (code == 415 || code == 488 || code == 606)
 		call_media_refused(call, code, &msg->reason);
 	else
@@ -232,4 +269,5 @@ static void on_answer(void *arg, int err, const struct sip_msg *msg)
 		accepted(call, msg);
 	else if (call->state < CALL_ENDING)
 		refused(call, err, msg);
+	call_changed(call, CARRIER_CHANGED);
 }

@@ -73,7 +73,7 @@ char *leg_describe(struct leg *leg, const char *sdp, const char *direction)
 
 	leg_origin(leg, &origin);
 	text = sdp_text_relay(sdp, &origin, direction);
-	if (!text || (leg->told && sdp_text_same(text, leg->told)))
+	if (!text || (leg->told && !leg->stale && sdp_text_same(text, leg->told)))
 		return text;
 	free(text);
 	origin.version = ++leg->sdp_version;
@@ -84,6 +84,7 @@ void leg_told(struct leg *leg, char *text)
 {
 	free(leg->told);
 	leg->told = text;
+	leg->stale = false;
 }
 
 void leg_heard(struct leg *leg, const struct sip_msg *msg)
@@ -260,7 +261,9 @@ void leg_stray_answer(struct leg *leg, const struct sip_msg *msg)
 	if (!leg->dialog.remote_tag || pl_strcmp(&msg->from.tag, leg->dialog.local_tag) != 0 || !pl_isset(&msg->to.tag))
 		return;
 	if (dialog_matches(&leg->dialog, msg)) {
-		(void)dialog_ack_again(&leg->dialog, msg->cseq.num);
+		/* The answer to an INVITE that died with the gateway before us: its ACK did, too. */
+		if (!dialog_ack_again(&leg->dialog, msg->cseq.num) && msg->cseq.num <= leg->dialog.lost_seq)
+			dialog_ack(&leg->dialog, msg->cseq.num, NULL);
 		return;
 	}
 	s = find_sibling(leg, msg);

@@ -37,11 +37,23 @@ static void abandon(struct originator *o)
 	for (le = o->calls.head; le; le = le->next) {
 		struct call *call = le->data;
 
-		if (call->state < CALL_JOINED)
+		if (!call->joined)
 			call_end(call);
 	}
 	while (o->calls.head)
 		call_free(o->calls.head->data);
+}
+
+static char *save(struct carrier *carrier, const char *session_id)
+{
+	const struct call *call = call_find(self_of(carrier), session_id);
+
+	return call ? call_save(call) : NULL;
+}
+
+static nxv_status restore(struct carrier *carrier, const char *session_id, const char *state, struct nxv_error *err)
+{
+	return call_restore(self_of(carrier), session_id, state, err);
 }
 
 static void close_originator(struct carrier *carrier)
@@ -61,7 +73,9 @@ static void close_originator(struct carrier *carrier)
 	free(o);
 }
 
-static const struct carrier_ops ops = { .name = "sip", .place = place, .end = end, .close = close_originator };
+static const struct carrier_ops ops = {
+	.name = "sip", .place = place, .end = end, .save = save, .restore = restore, .close = close_originator
+};
 
 static nxv_status check_opts(const struct originator_opts *opts, struct nxv_error *err)
 {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 enum { INTERVAL_WANTED = 1800, INTERVAL_MIN = 90, INTERVAL_MAX = 86400, BUSY_AGAIN_MS = 5000 };
+/* A timer that ran out while the gateway was down: our refresh is due, the phone's own may still be under way. */
+enum { RESUME_OURS_MS = 1000, RESUME_THEIRS_MS = 32000 };
 
 static void start(struct leg *leg);
 
@@ -85,10 +87,20 @@ static void start(struct leg *leg)
 {
 	uint64_t ms = (uint64_t)leg->interval * 1000;
 
-	if (leg->refresher)
-		tmr_start(&leg->refresh, ms / 2, on_refresh, leg);
-	else
-		tmr_start(&leg->refresh, ms - (ms / 3 < 32000 ? ms / 3 : 32000), on_expired, leg);
+	ms = leg->refresher ? ms / 2 : ms - (ms / 3 < 32000 ? ms / 3 : 32000);
+	leg->refresh_at_ms = env_now_ms(leg->call->o->env) + (int64_t)ms;
+	tmr_start(&leg->refresh, ms, leg->refresher ? on_refresh : on_expired, leg);
+}
+
+void refresh_resume(struct leg *leg)
+{
+	int64_t left = leg->refresh_at_ms - env_now_ms(leg->call->o->env);
+	int64_t least = leg->refresher ? RESUME_OURS_MS : RESUME_THEIRS_MS, most = (int64_t)leg->interval * 1000;
+
+	if (!leg->interval)
+		return;
+	left = left < least ? least : left > most ? most : left;
+	tmr_start(&leg->refresh, (uint64_t)left, leg->refresher ? on_refresh : on_expired, leg);
 }
 
 void refresh_accepted(struct leg *leg, const struct sip_msg *msg)

@@ -75,6 +75,8 @@ static void settle(struct call *call)
 		x->heard = NULL;
 	}
 	exchange_clear(call);
+	if (tmr_isrunning(&call->rejoin))
+		exchange_settled(call);
 }
 
 /* The phone takes its request back (CANCEL). */
@@ -89,7 +91,7 @@ static void on_cancel(void *arg)
 /* Nothing changed: its session timer. No need to trouble the other phone. */
 static bool repeats_itself(const struct leg *asker, const char *sdp)
 {
-	return sdp && asker->media && asker->told && strcmp(sdp, asker->media) == 0;
+	return sdp && asker->media && asker->told && !asker->stale && strcmp(sdp, asker->media) == 0;
 }
 
 static void begin(struct leg *asker, const struct sip_msg *msg, char *sdp)

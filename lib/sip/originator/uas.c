@@ -141,8 +141,10 @@ void uas_request(struct originator *o, const struct sip_msg *msg)
 
 	transport_tune(msg);
 	if (pl_strcmp(&msg->met, "ACK") == 0) {
-		if (ours && message_body(msg, &body))
+		if (ours && message_body(msg, &body)) {
 			relay_acknowledged(leg, msg);
+			call_changed(leg->call, CARRIER_CHANGED);
+		}
 		return;
 	}
 	if (!message_body(msg, &body))
@@ -153,6 +155,8 @@ void uas_request(struct originator *o, const struct sip_msg *msg)
 		message_reply(o, msg, 481, "Call Has Ended");
 	else if (acceptable(leg, msg))
 		dispatch(leg, msg);
+	if (ours)
+		call_changed(leg->call, CARRIER_CHANGED);
 }
 
 void uas_stray_response(struct originator *o, const struct sip_msg *msg)

@@ -4,6 +4,7 @@
 
 #include "../fixture.h"
 
+#include "base/error.h"
 #include "events/event_log.h"
 #include "session/calls.h"
 #include "session/lease.h"
@@ -23,6 +24,9 @@ struct stage {
 	nxv_status registered_status;
 	bool end_is_down; /* the carrier reports DOWN from inside end() */
 	nxv_call_status last_status;
+	int saved, restored;
+	char state[64], restored_state[64]; /* what the carrier would save; "": nothing */
+	nxv_status restore_status;
 };
 static struct stage st;
 
@@ -55,7 +59,23 @@ static inline nxv_status fake_end(struct carrier *self, const char *session_id, 
 	return NXV_OK;
 }
 
-static const struct carrier_ops fake_ops = { "fake", fake_place, fake_end, NULL };
+static inline char *fake_save(struct carrier *self, const char *session_id)
+{
+	(void)self, (void)session_id;
+	st.saved++;
+	return st.state[0] ? strdup(st.state) : NULL;
+}
+
+static inline nxv_status fake_restore(struct carrier *self, const char *session_id, const char *state, struct nxv_error *err)
+{
+	(void)self;
+	assert_string_equal(session_id, "session_1");
+	st.restored++;
+	snprintf(st.restored_state, sizeof(st.restored_state), "%s", state);
+	return st.restore_status == NXV_OK ? NXV_OK : error_set(err, st.restore_status, "refused by the test");
+}
+
+static const struct carrier_ops fake_ops = { "fake", fake_place, fake_end, fake_save, fake_restore, NULL };
 
 static inline struct carrier *port_carrier(void *arg, const char *name)
 {

@@ -13,15 +13,16 @@
  * (q queued, c calling, a caller rings, n connecting, b callee rings, u up), capitals are endings with a status
  * (B busy, N no-answer, F failed, X canceled, C completed), a dot is an event that means
  * nothing there. Columns: placed; the caller's leg (rings, answers, busy, rejects, no answer, absent, unreachable, hangs up);
- * the callee's, likewise; then joined, media, limit, end, duration, server lost, restarted, stopped, carrier down. */
+ * the callee's, likewise; then joined, media, limit, end, duration, server lost, restarted, stopped, carrier down,
+ * recovered. */
 static const char *const drawing[CALL_STATES] = {
-	[CALL_QUEUED] = "c" "anBBNFFX" "buBBNFF." ".FFX.FFXF",
-	[CALL_CALLING] = "." "anBBNFFX" "........" ".FFX.FFXF",
-	[CALL_A_RINGING] = "." ".nBBNFFX" "........" ".FFX.FFXF",
-	[CALL_CONNECTING] = "." ".......X" "buBBNFFF" ".FFX.FFXF",
-	[CALL_B_RINGING] = "." ".......X" ".uBBNFFF" ".FFX.FFXF",
-	[CALL_UP] = "." ".......C" ".......C" "uF.CCC.CC",
-	[CALL_ENDED] = "." "........" "........" ".........",
+	[CALL_QUEUED] = "c" "anBBNFFX" "buBBNFF." ".FFX.FFXF.",
+	[CALL_CALLING] = "." "anBBNFFX" "........" ".FFX.FFXF.",
+	[CALL_A_RINGING] = "." ".nBBNFFX" "........" ".FFX.FFXF.",
+	[CALL_CONNECTING] = "." ".......X" "buBBNFFF" ".FFX.FFXF.",
+	[CALL_B_RINGING] = "." ".......X" ".uBBNFFF" ".FFX.FFXF.",
+	[CALL_UP] = "." ".......C" ".......C" "uF.CCC.CCu",
+	[CALL_ENDED] = "." "........" "........" "..........",
 };
 
 static char letter(enum call_state state, enum call_event event)

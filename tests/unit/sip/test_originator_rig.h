@@ -68,13 +68,33 @@ struct rig {
 	char rest[MSG_MAX]; /* of what it brought, not yet taken */
 	size_t rest_len;
 	struct msg in; /* last one received */
+	char *kept;    /* what the carrier saved last */
+	unsigned promises;
+	const char *restoring;
 };
+
+/* Store what the carrier would need after a crash: with a promise at once, as the sessions do. */
+static inline void rig_keep(struct rig *rig, const char *session_id, bool promised)
+{
+	char *text = rig->carrier->ops->save(rig->carrier, session_id);
+
+	pthread_mutex_lock(&rig->lock);
+	free(rig->kept);
+	rig->kept = text;
+	rig->promises += promised;
+	pthread_cond_broadcast(&rig->changed);
+	pthread_mutex_unlock(&rig->lock);
+}
 
 static inline void rig_sink(void *arg, const char *session_id, const struct carrier_event *event)
 {
 	struct rig *rig = arg;
 	bool first;
 
+	if (event->kind == CARRIER_CHANGED || event->kind == CARRIER_PROMISED) {
+		rig_keep(rig, session_id, event->kind == CARRIER_PROMISED);
+		return;
+	}
 	pthread_mutex_lock(&rig->lock);
 	assert_true(rig->event_count < EVENTS_MAX);
 	rig->events[rig->event_count].kind = event->kind;
@@ -191,6 +211,7 @@ static inline void rig_close(struct rig *rig)
 	close(rig->fd);
 	pthread_mutex_destroy(&rig->lock);
 	pthread_cond_destroy(&rig->changed);
+	free(rig->kept);
 	free(rig);
 }
 
@@ -223,7 +244,8 @@ static inline nxv_status rig_end(struct rig *rig, const char *session_id)
 }
 
 static const char *const event_names[] = { "A_RINGING", "A_ANSWERED", "A_FAILED", "A_NO_ANSWER", "B_RINGING",
-	"B_ANSWERED", "B_FAILED", "B_NO_ANSWER", "JOINED", "A_HANGUP", "B_HANGUP", "MEDIA_REFUSED", "LOST", "DOWN" };
+	"B_ANSWERED", "B_FAILED", "B_NO_ANSWER", "JOINED", "A_HANGUP", "B_HANGUP", "MEDIA_REFUSED", "LOST", "CHANGED",
+	"PROMISED", "DOWN" };
 
 static inline const struct rig_event *rig_next(struct rig *rig, int timeout_ms)
 {
