@@ -144,12 +144,22 @@ static nxv_status load_address(
 	return status == NXV_OK ? own(setup, member, resolved, err) : status;
 }
 
+/* The originator speaks the SIP server's family: its default follows an IPv6 listener, which comes before it in the table. */
+static const char *address_text(const struct sip_setup *setup, const struct config *cfg, enum config_key key)
+{
+	const char *text = config_text(cfg, key);
+
+	if (key == CFG_SIP_ORIGINATOR_LISTEN && setup->set.listen[0] == '[' && strcmp(text, "127.0.0.1:0") == 0)
+		return "[::1]:0";
+	return text;
+}
+
 static nxv_status load_addresses(struct sip_setup *setup, const struct config *cfg, struct kept *kept, struct nxv_error *err)
 {
 	nxv_status status = NXV_OK;
 
 	for (size_t i = 0; status == NXV_OK && i < sizeof(address_rows) / sizeof(address_rows[0]); i++)
-		status = load_address(setup, &address_rows[i], config_text(cfg, address_rows[i].key), kept, err);
+		status = load_address(setup, &address_rows[i], address_text(setup, cfg, address_rows[i].key), kept, err);
 	return status;
 }
 

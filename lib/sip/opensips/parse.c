@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sip/probe.h"
+
 /* Dialog states of the dialog module. */
 enum { UNCONFIRMED = 1, EARLY, CONFIRMED_NO_ACK, CONFIRMED, DELETED };
 
@@ -74,24 +76,40 @@ int64_t opensips_parse_uptime(struct json_object *result)
 	return text ? strtoll(text, NULL, 10) : 0;
 }
 
+/* OpenSIPS writes an IPv6 address in full, "[0:0:0:0:0:0:0:1]:5060". */
+static bool same_address(const char *one, const char *other)
+{
+	struct sockaddr_storage a, b;
+	socklen_t a_len, b_len;
+
+	return probe_address(one, &a, &a_len) && probe_address(other, &b, &b_len) && a_len == b_len && memcmp(&a, &b, a_len) == 0;
+}
+
+static bool is_process(const char *type, const char *wanted, const char *listen)
+{
+	static const char receiver[] = "SIP receiver udp:";
+
+	if (wanted)
+		return strcmp(type, wanted) == 0;
+	return strncmp(type, receiver, strlen(receiver)) == 0 && same_address(type + strlen(receiver), listen);
+}
+
 bool opensips_parse_ready(struct json_object *result, const char *listen, char *missing, size_t size)
 {
 	struct json_object *processes = json_member(result, "Processes");
-	const char *wanted[] = { missing, "TCP receiver", "TCP main" };
+	const char *wanted[] = { NULL /* the UDP receiver */, "TCP receiver", "TCP main" };
 	const size_t count = sizeof(wanted) / sizeof(*wanted);
 
-	snprintf(missing, size, "SIP receiver udp:%s", listen);
 	for (size_t w = 0; w < count; w++) {
 		bool found = false;
 
 		for (size_t i = 0; i < length(processes) && !found; i++) {
 			const char *type = json_text(json_object_array_get_idx(processes, i), "Type");
 
-			found = type && strcmp(type, wanted[w]) == 0;
+			found = type && is_process(type, wanted[w], listen);
 		}
 		if (!found) {
-			if (w > 0)
-				snprintf(missing, size, "%s", wanted[w]);
+			snprintf(missing, size, wanted[w] ? "%s" : "SIP receiver udp:%s", wanted[w] ? wanted[w] : listen);
 			return false;
 		}
 	}

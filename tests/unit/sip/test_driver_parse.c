@@ -91,8 +91,17 @@ static void opensips_is_ready_only_with_every_receiver(void **state)
 	assert_true(opensips_parse_ready(result, "127.0.0.1:35060", missing, sizeof(missing)));
 	assert_false(opensips_parse_ready(result, "127.0.0.1:5060", missing, sizeof(missing)));
 	assert_string_equal(missing, "SIP receiver udp:127.0.0.1:5060");
-	json_object_array_del_idx(processes, json_object_array_length(processes) - 1, 1);
+	for (size_t i = 0; i < json_object_array_length(processes); i++) {
+		struct json_object *process = json_object_array_get_idx(processes, i);
+
+		if (strncmp(json_text(process, "Type"), "SIP receiver udp:", 17) == 0)
+			json_object_object_add(process, "Type", json_object_new_string("SIP receiver udp:[0:0:0:0:0:0:0:1]:35060"));
+	}
+	assert_true(opensips_parse_ready(result, "[::1]:35060", missing, sizeof(missing)));
+	assert_false(opensips_parse_ready(result, "[::2]:35060", missing, sizeof(missing)));
 	assert_false(opensips_parse_ready(result, "127.0.0.1:35060", missing, sizeof(missing)));
+	json_object_array_del_idx(processes, json_object_array_length(processes) - 1, 1);
+	assert_false(opensips_parse_ready(result, "[::1]:35060", missing, sizeof(missing)));
 	assert_string_equal(missing, "TCP main");
 	json_object_put(whole);
 }
