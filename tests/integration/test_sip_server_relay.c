@@ -149,14 +149,18 @@ static void a_live_call_is_no_way_out_either(void **state)
 static void a_registration_cannot_point_at_others(void **state)
 {
 	struct client *mallory = client_open("alice", f->port);
-	char claims[4][128];
+	char claims[6][160];
 
 	(void)state;
 	snprintf(claims[0], sizeof(claims[0]), "%s", trap_uri);
 	snprintf(claims[1], sizeof(claims[1]), "sip:alice@127.0.0.1:%d;maddr=127.0.0.1:%d", client_port(mallory), client_port(trap));
 	snprintf(claims[2], sizeof(claims[2]), "sip:alice@localhost:%d", client_port(trap));
 	snprintf(claims[3], sizeof(claims[3]), "sip:x@127.0.0.1:%d>,<sip:y@127.0.0.1:%d", client_port(trap), client_port(trap));
-	for (size_t i = 0; i < 4; i++) {
+	snprintf(claims[4], sizeof(claims[4]), "sip:x@127.0.0.1:%d>;received=\"sip:127.0.0.1:%d\"\r\nX-Rest: <", client_port(mallory),
+		client_port(trap));
+	snprintf(claims[5], sizeof(claims[5]), "sip:x@127.0.0.1:%d>;\r\n Received = sip:127.0.0.1:%d\r\nX-Rest: <", client_port(mallory),
+		client_port(trap));
+	for (size_t i = 0; i < sizeof(claims) / sizeof(*claims); i++) {
 		client_claim_contact(mallory, claims[i]);
 		client_register(mallory, 60);
 		client_forget(mallory);
@@ -169,6 +173,41 @@ static void a_registration_cannot_point_at_others(void **state)
 	client_close(mallory);
 }
 
+/* What phones show as the caller's identity, and what makes them answer by themselves, is not for a caller to say. */
+static void a_caller_cannot_claim_an_identity_or_open_a_phone(void **state)
+{
+	static const char *const forbidden[] = { "P-Asserted-Identity: ", "P-Preferred-Identity: ", "remote-party-id: ", "Call-Info: ",
+		"ALERT-INFO: ", "Answer-Mode: ", "Priv-Answer-Mode: " };
+	struct call call = { .a = alice, .b = bob };
+	char headers[512] = "Subject: kept\r\n";
+	size_t used = strlen(headers);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(*forbidden); i++)
+		used += (size_t)snprintf(headers + used, sizeof(headers) - used, "%s<sip:boss@" FIXTURE_DOMAIN ">;answer-after=0\r\n", forbidden[i]);
+	assert_true(call_ring(&call, NULL, headers));
+	assert_true(message_has(call.invite, "Subject: kept"));
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(*forbidden); i++)
+		assert_false(message_has(call.invite, forbidden[i]));
+	client_cancel(alice);
+	client_reply(bob, client_expect(bob, "CANCEL", 3000), 200, "OK");
+	client_reply(bob, call.invite, 487, "Request Terminated");
+	client_ack_refusal(alice, client_expect(alice, "487", 3000));
+}
+
+/* A phone may show either of two From headers; only the first was compared with the credential. */
+static void a_second_caller_is_not_passed_on(void **state)
+{
+	static const char *const second[] = { "From: <sip:boss@" FIXTURE_DOMAIN ">;tag=x\r\n", "f: <sip:boss@" FIXTURE_DOMAIN ">;tag=x\r\n",
+		"To: <sip:boss@" FIXTURE_DOMAIN ">\r\n", "CSeq: 9 INVITE\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(second) / sizeof(*second); i++) {
+		client_dial(alice, "sip:bob@" FIXTURE_DOMAIN, NULL, second[i]);
+		assert_null(client_expect(bob, "INVITE", 300));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +217,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(a_forged_tag_opens_nothing, forget),
 		cmocka_unit_test_setup(a_live_call_is_no_way_out_either, forget),
 		cmocka_unit_test_setup(a_registration_cannot_point_at_others, forget),
+		cmocka_unit_test_setup(a_caller_cannot_claim_an_identity_or_open_a_phone, forget),
+		cmocka_unit_test_setup(a_second_caller_is_not_passed_on, forget),
 	};
 
 	driver = fixture_driver(argc > 1 ? argv[1] : "opensips");
