@@ -68,6 +68,15 @@ static void no_installed_server_is_no_error(void **state)
 	sip_setup_free(setup);
 }
 
+static void originator_follows_an_ipv6_listener(void **state)
+{
+	struct sip_setup *setup = load((const char *[]){ "sip.listen=[::1]:0", NULL });
+
+	(void)state;
+	assert_int_equal(strncmp(setup->set.originator, "[::1]:", 6), 0);
+	sip_setup_free(setup);
+}
+
 static void port_zero_is_drawn_once_and_kept(void **state)
 {
 	const char *const set[] = { "sip.listen=127.0.0.1:0", "sip.ws_listen=127.0.0.1:0", NULL };
@@ -266,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(paths_lie_in_a_private_folder_named_after_the_driver),
 		CASE(no_installed_server_is_no_error),
+		CASE(originator_follows_an_ipv6_listener),
 		CASE(port_zero_is_drawn_once_and_kept),
 		CASE(a_torn_ports_file_costs_only_the_torn_port),
 		CASE(two_processes_on_a_new_folder_draw_the_same_ports),
