@@ -125,12 +125,23 @@ static void begin(struct leg *asker, const struct sip_msg *msg, char *sdp)
 	}
 }
 
+/* The phone's next request: it has our 2xx, and only the ACK was overtaken on its way here. */
+static bool implies_ack(const struct leg *asker, const struct sip_msg *msg)
+{
+	const struct exchange *x = &asker->call->x;
+
+	return x->kind == EXCHANGE_RELAY && x->asker == asker && x->reply && !x->ack_due &&
+		msg->cseq.num > x->message->cseq.num;
+}
+
 void relay_start(struct leg *asker, const struct sip_msg *msg)
 {
 	struct call *call = asker->call;
 	struct leg *other = call_other(asker);
 	char *sdp = message_sdp(msg);
 
+	if (implies_ack(asker, msg))
+		settle(call);
 	if (asker->state != LEG_UP || exchange_busy(call)) {
 		message_reply(call->o, msg, 491, "Request Pending");
 	} else if (other->state != LEG_UP && !repeats_itself(asker, sdp)) {

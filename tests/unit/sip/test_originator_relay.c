@@ -61,6 +61,29 @@ static void answer_to_a_hold_is_repeated_until_acknowledged(void **state)
 	hang_up(rig);
 }
 
+static void next_offer_that_overtakes_the_ack_is_taken(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+
+	join(rig, &a, &b);
+	phone_request(rig, &a, "INVITE", ++a.cseq, NULL, SDP_HOLD);
+	expect(rig, "INVITE sip:tb@");
+	answer_to(rig, rig->in.text, "200 OK", NULL, NULL, SDP_HELD);
+	expect(rig, "ACK sip:tb@");
+	expect(rig, "SIP/2.0 200");
+	phone_request(rig, &a, "INVITE", a.cseq + 1, NULL, SDP_A_ON);
+	phone_ack(rig, &a, NULL);
+	a.cseq++;
+	expect(rig, "INVITE sip:tb@");
+	answer_to(rig, rig->in.text, "200 OK", NULL, NULL, SDP_B);
+	expect(rig, "ACK sip:tb@");
+	expect(rig, "SIP/2.0 200");
+	phone_ack(rig, &a, NULL);
+	expect_silence(rig, 700);
+	hang_up(rig);
+}
+
 static void refused_hold_leaves_the_call_as_it_was(void **state)
 {
 	struct rig *rig = *state;
@@ -414,6 +437,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON(hold_passes_to_the_other_phone_and_back),
 		ON(answer_to_a_hold_is_repeated_until_acknowledged),
+		ON(next_offer_that_overtakes_the_ack_is_taken),
 		ON(refused_hold_leaves_the_call_as_it_was),
 		ON(offer_to_a_vanished_phone_ends_the_call_as_lost),
 		ON(colliding_offers_are_refused_both_ways),
