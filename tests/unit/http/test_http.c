@@ -384,6 +384,25 @@ static void a_configured_proxy_is_used(void **state)
 	done();
 }
 
+/* The proxy answered, but to its own CONNECT: the request itself was never written. */
+static void a_proxy_that_refuses_the_tunnel_means_not_sent(void **state)
+{
+	struct http_opts opts = { 0 };
+
+	(void)state;
+	SERVE({ FAKE_ANSWER, "HTTP/1.1 403 No\r\nX-Proxy: 1\r\nContent-Length: 4\r\n\r\nnope", 0 });
+	http_close(client);
+	opts.proxy = server.url;
+	assert_int_equal(http_open(&opts, &client, NULL), NXV_OK);
+	send_to("https://far.invalid/x", (struct http_request){ .method = "POST", .body = "x", .body_len = 1, .username = "u", .password = "pw" });
+	assert_int_equal(result.outcome, HTTP_NOT_SENT);
+	assert_int_equal(result.status, 0);
+	assert_int_equal(result.headers.len, 0);
+	assert_memory_equal(server.seen[0], "CONNECT far.invalid:443 ", 24);
+	assert_null(strstr(server.seen[0], "uthorization"));
+	done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +428,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_plain_http_url_is_refused),
 		cmocka_unit_test(proxies_of_the_environment_are_not_used),
 		cmocka_unit_test(a_configured_proxy_is_used),
+		cmocka_unit_test(a_proxy_that_refuses_the_tunnel_means_not_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
