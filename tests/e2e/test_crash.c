@@ -55,6 +55,17 @@ static void a_call_goes_on_without_the_gateway(void)
 	pair_expect(&call, "completed", "ended_by_api");
 }
 
+/* Like any phone, again after a 491: the SIP server's workers may let one phone's offer overtake the other's ACK. */
+static int change(struct phone *phone, int number, bool hold)
+{
+	int code = 491;
+	for (int tries = 0; code == 491 && tries < 5; tries++) {
+		nap_ms(tries * 20);
+		code = phone_hold(phone, number, hold);
+	}
+	return code;
+}
+
 /* What a phone may do during a call: hold, resume, and a description again for its session timer. */
 static void assert_alive(int number)
 {
@@ -63,7 +74,7 @@ static void assert_alive(int number)
 		struct phone_call before, after;
 		assert_true(phone_call(both[1 - i]->phone, number, &before));
 		for (int k = 0; k < 3; k++)
-			assert_int_equal(phone_hold(both[i]->phone, number, k == 0), 200);
+			assert_int_equal(change(both[i]->phone, number, k == 0), 200);
 		assert_true(phone_call(both[1 - i]->phone, number, &after));
 		assert_true(after.reinvites >= before.reinvites + 2);
 	}
