@@ -1,10 +1,15 @@
 /* test_sip_server_access.c - each SIP server found, with the configuration we render: who gets in, and who does not. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "sip_server/server_fixture.h"
@@ -110,6 +115,43 @@ static void an_eleventh_contact_is_refused(void **state)
 		client_close(c[i]);
 }
 
+/* Text with "%" where the NUL goes, which no C string holds. */
+static void send_with_nul(const char *text)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)f->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const size_t len = strlen(text);
+	char data[1024];
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0 && len < sizeof(data));
+	memcpy(data, text, len);
+	for (size_t i = 0; i < len; i++)
+		if (data[i] == '%')
+			data[i] = '\0';
+	assert_int_equal(sendto(fd, data, len, 0, (struct sockaddr *)&to, sizeof(to)), (ssize_t)len);
+	close(fd);
+}
+
+/* OpenSIPS 3.6.8 crashes when it answers such a request; one datagram from anybody would end every call. */
+static void a_nul_in_a_header_ends_no_server(void **state)
+{
+	static const char *const vias[] = { "SIP/2.0/UDP 127.0.0.1%", "SIP/2.0/UDP 127.0.0%\r.1:1;rport;branch=z9hG4bKn",
+		"SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKn;rport=5%" };
+	struct client *bob = client_open("bob", f->port);
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(vias) / sizeof(*vias); i++) {
+		snprintf(text, sizeof(text), "OPTIONS sip:" FIXTURE_DOMAIN " SIP/2.0\r\nVia: %s\r\nMax-Forwards: 7\r\nFrom: <sip:n@127.0.0.1>;tag=n\r\n"
+			"To: <sip:" FIXTURE_DOMAIN ">\r\nCall-ID: n%zu\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n", vias[i], i);
+		send_with_nul(text);
+		usleep(100 * 1000);
+		assert_int_equal(kill(f->pid, 0), 0);
+		assert_int_equal(client_register(bob, 60), 200);
+	}
+	client_close(bob);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +159,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(registering_is_seen_and_can_be_taken_back),
 		cmocka_unit_test(wrong_credentials_are_refused),
 		cmocka_unit_test(an_eleventh_contact_is_refused),
+		cmocka_unit_test(a_nul_in_a_header_ends_no_server),
 	};
 
 	driver = fixture_driver(argc > 1 ? argv[1] : "opensips");
