@@ -74,28 +74,36 @@ static void a_dialled_call_is_told_from_start_to_end(void **state)
 	assert_events(call.id, "call ringing answered ended:caller");
 }
 
-/* The message as a phone sees it that heeds no Record-Route. */
-static message *without_route(message *m, char *out, size_t size)
+/* The message as a phone sees it that heeds no Record-Route, or a wrong one. */
+static message *with_route(message *m, const char *route, char *out, size_t size)
 {
-	snprintf(out, size, "%s", m);
-	for (char *at = out; (at = strstr(at, "\r\nRecord-Route:")); at += 2)
+	const char *end = strstr(m, "\r\n");
+	char *at = out;
+
+	at += snprintf(out, size, "%.*s%s%s", (int)(end - m), m, route ? "\r\nRecord-Route: " : "", route ? route : "");
+	snprintf(at, size - (size_t)(at - out), "%s", end);
+	while ((at = strstr(at, "\r\nRecord-Route:")))
 		at[2] = 'X';
 	return out;
 }
 
 /* The callee must not be able to keep the caller's call, and its place under the limit, for hours. */
-static void a_hang_up_without_route_ends_the_call_too(void **state)
+static void a_hang_up_without_our_route_ends_the_call_too(void **state)
 {
 	struct call call = { .a = alice, .b = bob };
-	char text[4096];
+	char text[4096], strict[64];
+	const char *const routes[] = { NULL, "<sip:127.0.0.9:9;lr>", strict };
 
 	(void)state;
-	for (int by_caller = 0; by_caller < 2; by_caller++) {
+	snprintf(strict, sizeof(strict), "<sip:127.0.0.1:%d>", f->port);
+	for (int i = 0; i < 6; i++) {
+		const bool by_caller = i % 2;
+
 		assert_true(call_up(&call, NULL, NULL));
 		if (by_caller)
-			call.answer = without_route(call.answer, text, sizeof(text));
+			call.answer = with_route(call.answer, routes[i / 2], text, sizeof(text));
 		else
-			call.invite = without_route(call.invite, text, sizeof(text));
+			call.invite = with_route(call.invite, routes[i / 2], text, sizeof(text));
 		call_hangup(&call, by_caller);
 		assert_events(call.id, by_caller ? "call ringing answered ended:caller" : "call ringing answered ended:callee");
 		client_forget(alice);
@@ -314,7 +322,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_dialled_call_is_told_from_start_to_end, forget),
-		cmocka_unit_test_setup(a_hang_up_without_route_ends_the_call_too, forget),
+		cmocka_unit_test_setup(a_hang_up_without_our_route_ends_the_call_too, forget),
 		cmocka_unit_test_setup(nexus_headers_never_reach_a_phone, forget),
 		cmocka_unit_test_setup(a_busy_phone_fails_the_call_with_its_own_code, forget),
 		cmocka_unit_test_setup(calls_that_reach_nobody_are_told_too, forget),
