@@ -11,12 +11,14 @@
 #include "base/text.h"
 #include "config/options.h"
 
-enum { LINE_MAX_BYTES = 2048 };
 #define ENV_PREFIX "NEXUSVOIP_"
+#define CREDENTIALS "CREDENTIALS_DIRECTORY="
 
 struct config {
 	char *text[CFG_COUNT];
 	int64_t number[CFG_COUNT];
+	char *secret[CFG_SECRET_COUNT]; /**< from the environment only */
+	char *credentials_dir;
 };
 
 /* Where a value came from, for messages. */
@@ -68,11 +70,26 @@ static size_t common_prefix(const char *a, const char *b)
 	return n;
 }
 
+/* Files are copied about, command lines are seen by everybody: neither is a place for a secret. The value is not told. */
+static nxv_status no_place(const struct source *from, const char *key, struct nxv_error *err)
+{
+	char what[128], remedy[160];
+
+	snprintf(what, sizeof(what), "%s is a secret and cannot stand here", key);
+	if (config_secret_find(key)->stored)
+		snprintf(remedy, sizeof(remedy), "take it out and store it with `nexusctl secrets set %s`", key);
+	else
+		snprintf(remedy, sizeof(remedy), "take it out; set secrets.passphrase_file or %s", config_secret_find(key)->env);
+	return bad(from, err, what, remedy);
+}
+
 static nxv_status unknown(const struct source *from, const char *key, struct nxv_error *err)
 {
 	char what[128], remedy[160];
 	size_t best = 0, at = 0;
 
+	if (config_secret_find(key))
+		return no_place(from, key, err);
 	for (size_t i = 0; i < CFG_COUNT; i++) {
 		size_t n = common_prefix(option_specs[i].pub.key, key);
 		if (n > best) {
@@ -88,81 +105,15 @@ static nxv_status unknown(const struct source *from, const char *key, struct nxv
 	return bad(from, err, what, remedy);
 }
 
-static bool is_word(const char *words, const char *value)
-{
-	size_t len = strlen(value);
-
-	while (*words) {
-		size_t n = strcspn(words, " ");
-		if (n == len && strncmp(words, value, n) == 0)
-			return true;
-		words += n + (words[n] == ' ');
-	}
-	return false;
-}
-
-static bool parse_bool(const char *value, int64_t *out)
-{
-	*out = is_word("true yes on 1", value);
-	return *out || is_word("false no off 0", value);
-}
-
-static bool is_clean(const char *value)
-{
-	for (; *value; value++)
-		if ((unsigned char)*value < 0x20 || *value == 0x7f || *value == '"' || *value == '\\')
-			return false;
-	return true;
-}
-
-static bool is_addr(const char *value)
-{
-	char host[128];
-	uint16_t port;
-
-	return text_hostport(value, host, sizeof(host), &port);
-}
-
-static nxv_status check(const struct option_spec *spec, const char *value, int64_t *number, char *remedy, size_t size)
-{
-	bool good = is_clean(value) && strlen(value) < LINE_MAX_BYTES;
-
-	snprintf(remedy, size, "write plain text without quotes, backslashes or control characters");
-	if (!good)
-		return NXV_E_INVALID;
-	switch (spec->type) {
-	case OPT_TEXT:
-		break;
-	case OPT_INT:
-		good = text_int(value, spec->min, spec->max, number);
-		snprintf(remedy, size, "write a whole number from %lld to %lld", (long long)spec->min, (long long)spec->max);
-		break;
-	case OPT_BOOL:
-		good = parse_bool(value, number);
-		snprintf(remedy, size, "write true or false");
-		break;
-	case OPT_WORD:
-		good = is_word(spec->words, value);
-		snprintf(remedy, size, "write one of: %s", spec->words);
-		break;
-	case OPT_ADDR:
-	case OPT_ADDR_OR_NONE:
-		good = is_addr(value) || (spec->type == OPT_ADDR_OR_NONE && !*value);
-		snprintf(remedy, size, "write host:port, such as 127.0.0.1:5060 or [::1]:5060");
-		break;
-	}
-	return good ? NXV_OK : NXV_E_INVALID;
-}
-
 static nxv_status set_option(
 	struct config *cfg, int index, const char *value, const struct source *from, struct nxv_error *err)
 {
 	const struct option_spec *spec = &option_specs[index];
-	char what[160], remedy[160];
+	char what[160], remedy[200];
 	int64_t number = 0;
 	char *copy;
 
-	if (check(spec, value, &number, remedy, sizeof(remedy)) != NXV_OK) {
+	if (!option_check(spec, value, &number, remedy, sizeof(remedy))) {
 		snprintf(what, sizeof(what), "%s cannot be \"%.60s\"", spec->pub.key, value);
 		return bad(from, err, what, remedy);
 	}
@@ -236,6 +187,35 @@ static nxv_status read_file(struct config *cfg, const char *file, bool must_exis
 	return rd.status;
 }
 
+static nxv_status set_secret(
+	struct config *cfg, size_t index, const char *value, const struct source *from, struct nxv_error *err)
+{
+	char *copy;
+
+	if (!option_is_secret(value))
+		return bad(from, err, "this secret cannot be used", "set 1 to 1024 printable characters, or unset it");
+	copy = strdup(value);
+	if (!copy)
+		return error_nomem(err);
+	text_wipe_free(cfg->secret[index]);
+	cfg->secret[index] = copy;
+	return NXV_OK;
+}
+
+static nxv_status set_variable(
+	struct config *cfg, const char *name, const char *value, const struct source *from, struct nxv_error *err)
+{
+	for (size_t i = 0; i < CFG_COUNT; i++)
+		if (strcmp(option_specs[i].pub.env, name) == 0)
+			return set_option(cfg, (int)i, value, from, err);
+	for (size_t i = 0; i < CFG_SECRET_COUNT; i++)
+		if (strcmp(config_secrets[i].env, name) == 0)
+			return set_secret(cfg, i, value, from, err);
+	if (strcmp(name, "NEXUSVOIP_STATE") != 0)
+		return bad(from, err, "no option has this variable", "`nexusctl config list` shows them all; unset it");
+	return NXV_OK;
+}
+
 static nxv_status read_env(struct config *cfg, const char *const *env, struct nxv_error *err)
 {
 	nxv_status status = NXV_OK;
@@ -244,19 +224,18 @@ static nxv_status read_env(struct config *cfg, const char *const *env, struct nx
 		const char *eq = strchr(*env, '=');
 		struct source from = { .variable = NULL };
 		char name[128];
-		size_t i;
 
+		if (strncmp(*env, CREDENTIALS, strlen(CREDENTIALS)) == 0) {
+			free(cfg->credentials_dir);
+			cfg->credentials_dir = text_dup(*env + strlen(CREDENTIALS));
+			status = cfg->credentials_dir ? NXV_OK : error_nomem(err);
+			continue;
+		}
 		if (strncmp(*env, ENV_PREFIX, strlen(ENV_PREFIX)) != 0 || !eq || (size_t)(eq - *env) >= sizeof(name))
 			continue;
 		snprintf(name, sizeof(name), "%.*s", (int)(eq - *env), *env);
 		from.variable = name;
-		for (i = 0; i < CFG_COUNT; i++)
-			if (strcmp(option_specs[i].pub.env, name) == 0)
-				break;
-		if (i < CFG_COUNT)
-			status = set_option(cfg, (int)i, eq + 1, &from, err);
-		else if (strcmp(name, "NEXUSVOIP_STATE") != 0)
-			status = bad(&from, err, "no option has this variable", "`nexusctl config list` shows them all; unset it");
+		status = set_variable(cfg, name, eq + 1, &from, err);
 	}
 	return status;
 }
@@ -301,6 +280,11 @@ static nxv_status check_together(const struct config *cfg, struct nxv_error *err
 	if (!text_is_user_id(cfg->text[CFG_SIP_DOMAIN]) || strpbrk(cfg->text[CFG_SIP_DOMAIN], "@+_"))
 		return error_code(err, NXV_E_INVALID, "bad_config",
 			"sip.domain cannot be \"%.60s\"; write a host name such as sip.example.com", cfg->text[CFG_SIP_DOMAIN]);
+	if (*cfg->text[CFG_TWILIO_BASE_URL] && (*cfg->text[CFG_TWILIO_EDGE] || *cfg->text[CFG_TWILIO_REGION]))
+		return error_code(err, NXV_E_INVALID, "bad_config",
+			"twilio.base_url excludes twilio.edge and twilio.region; keep one or the other");
+	if (*cfg->text[CFG_TRUNK_USERNAME] && !*cfg->text[CFG_TRUNK_HOST])
+		return error_code(err, NXV_E_INVALID, "bad_config", "trunk.username is set without trunk.host; set the trunk's host");
 	return NXV_OK;
 }
 
@@ -336,6 +320,9 @@ void config_free(struct config *cfg)
 		return;
 	for (int i = 0; i < CFG_COUNT; i++)
 		free(cfg->text[i]);
+	for (int i = 0; i < CFG_SECRET_COUNT; i++)
+		text_wipe_free(cfg->secret[i]);
+	free(cfg->credentials_dir);
 	free(cfg);
 }
 
@@ -359,4 +346,16 @@ const char *config_by_name(const struct config *cfg, const char *key)
 	int index = find(key);
 
 	return index < 0 ? NULL : cfg->text[index];
+}
+
+const char *config_secret(const struct config *cfg, const char *key)
+{
+	const struct config_secret *secret = config_secret_find(key);
+
+	return secret ? cfg->secret[secret - config_secrets] : NULL;
+}
+
+const char *config_credentials_dir(const struct config *cfg)
+{
+	return cfg->credentials_dir;
 }

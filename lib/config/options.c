@@ -1,6 +1,8 @@
 /* options.c - every configuration option. docs/man/nexusvoip.conf.5 is held to this table by a test. */
 #include "config/options.h"
 
+#include <string.h>
+
 #define OPT(NAME, ENV, FALLBACK, HELP, ...) { { NAME, "NEXUSVOIP_" ENV, FALLBACK, HELP }, __VA_ARGS__ }
 
 const struct option_spec option_specs[CFG_COUNT] = {
@@ -43,17 +45,86 @@ const struct option_spec option_specs[CFG_COUNT] = {
 		"how long call/initiate waits for the first ring before it answers", .type = OPT_INT, .min = 0, .max = 30000),
 	[CFG_HTTP_CORS_ORIGINS] = OPT("http.cors_origins", "HTTP_CORS_ORIGINS", "",
 		"web origins that may call the API from a browser, separated by commas", .type = OPT_TEXT),
+	[CFG_HTTP_PUBLIC_URL] = OPT("http.public_url", "HTTP_PUBLIC_URL", "",
+		"URL under which Twilio reaches this server, such as https://voip.example.com; empty: Twilio is asked, not told", .type = OPT_URL),
 	[CFG_LIMITS_REQUESTS_PER_MINUTE] = OPT("limits.requests_per_minute", "LIMITS_REQUESTS_PER_MINUTE", "100",
 		"requests a minute per API key", .type = OPT_INT, .min = 1, .max = 1000000),
 	[CFG_LIMITS_CALLS_PER_USER] = OPT("limits.calls_per_user", "LIMITS_CALLS_PER_USER", "50",
 		"simultaneous calls per user", .type = OPT_INT, .min = 1, .max = 100000),
 	[CFG_LIMITS_MAX_CALL_SECONDS] = OPT("limits.max_call_seconds", "LIMITS_MAX_CALL_SECONDS", "14400",
 		"longest a call may last, in seconds", .type = OPT_INT, .min = 1, .max = 86400),
+	[CFG_LIMITS_USER_CALLS_PER_DAY] = OPT("limits.user_calls_per_day", "LIMITS_USER_CALLS_PER_DAY", "0",
+		"telephone calls that one user may start within 24 hours; 0: as many as wanted", .type = OPT_INT, .min = 0, .max = 1000000),
+	[CFG_LIMITS_KEY_CALLS_PER_DAY] = OPT("limits.key_calls_per_day", "LIMITS_KEY_CALLS_PER_DAY", "0",
+		"telephone calls that one API key may start within 24 hours; 0: as many as wanted", .type = OPT_INT, .min = 0, .max = 1000000),
+	[CFG_LIMITS_USER_MINUTES_PER_DAY] = OPT("limits.user_minutes_per_day", "LIMITS_USER_MINUTES_PER_DAY", "0",
+		"telephone minutes of one user within 24 hours; 0: as many as wanted", .type = OPT_INT, .min = 0, .max = 10000000),
+	[CFG_LIMITS_KEY_MINUTES_PER_DAY] = OPT("limits.key_minutes_per_day", "LIMITS_KEY_MINUTES_PER_DAY", "0",
+		"telephone minutes of one API key within 24 hours; 0: as many as wanted", .type = OPT_INT, .min = 0, .max = 10000000),
 	[CFG_CALLS_RING_SECONDS] = OPT("calls.ring_seconds", "CALLS_RING_SECONDS", "60",
 		"how long each party may ring, in seconds", .type = OPT_INT, .min = 1, .max = 300),
 	[CFG_CALLS_STRICT_E164] = OPT("calls.strict_e164", "CALLS_STRICT_E164", "false",
 		"take only E.164 numbers (no leading 0 after +, 7 to 15 digits)", .type = OPT_BOOL),
+	[CFG_CALLS_CARRIER] = OPT("calls.carrier", "CALLS_CARRIER", "auto",
+		"who carries a call that leaves useTwilio out; auto: Twilio where an account is configured", .type = OPT_WORD, .words = "auto sip twilio"),
+	[CFG_CALLS_ALLOW] = OPT("calls.allow", "CALLS_ALLOW", "",
+		"prefixes of telephone numbers that may be called, such as +1 +34; * allows any, empty allows none", .type = OPT_PREFIXES),
+	[CFG_CALLS_CALLER_IDS] = OPT("calls.caller_ids", "CALLS_CALLER_IDS", "",
+		"telephone numbers that every user may show as caller ID, besides those of `nexusctl callers`", .type = OPT_NUMBERS),
+	[CFG_CALLS_PREMIUM] = OPT("calls.premium", "CALLS_PREMIUM", "",
+		"prefixes that are refused as premium-rate, besides the built-in ones", .type = OPT_PREFIXES),
+	[CFG_CALLS_EMERGENCY] = OPT("calls.emergency", "CALLS_EMERGENCY", "",
+		"emergency numbers that are refused, besides the built-in ones, such as 116117", .type = OPT_DIGITS),
+	[CFG_TWILIO_ACCOUNT_SID] = OPT("twilio.account_sid", "TWILIO_ACCOUNT_SID", "",
+		"account at Twilio, AC...; empty: calls over Twilio are not possible", .type = OPT_SID, .words = "AC"),
+	[CFG_TWILIO_API_KEY_SID] = OPT("twilio.api_key_sid", "TWILIO_API_KEY_SID", "",
+		"API key SK... to use with its secret instead of the account's token", .type = OPT_SID, .words = "SK"),
+	[CFG_TWILIO_EDGE] = OPT("twilio.edge", "TWILIO_EDGE", "",
+		"edge of Twilio's network to connect to, such as dublin", .type = OPT_LABEL),
+	[CFG_TWILIO_REGION] = OPT("twilio.region", "TWILIO_REGION", "",
+		"region of Twilio that handles the calls, such as ie1", .type = OPT_LABEL),
+	[CFG_TWILIO_BASE_URL] = OPT("twilio.base_url", "TWILIO_BASE_URL", "",
+		"server that speaks Twilio's API, instead of Twilio; excludes edge and region", .type = OPT_URL),
+	[CFG_TWILIO_CREATES_PER_SECOND] = OPT("twilio.creates_per_second", "TWILIO_CREATES_PER_SECOND", "1",
+		"calls a second that are handed to Twilio; more wait in line", .type = OPT_INT, .min = 1, .max = 1000),
+	[CFG_TWILIO_SIP_DOMAIN] = OPT("twilio.sip_domain", "TWILIO_SIP_DOMAIN", "",
+		"host or host:port at which Twilio reaches the SIP server; empty: sip.domain", .type = OPT_HOST),
+	[CFG_TWILIO_ADDRESSES] = OPT("twilio.addresses", "TWILIO_ADDRESSES", "54.172.60.0/30 54.244.51.0/30 54.171.127.192/30 35.156.191.128/30 54.65.63.192/30 54.169.127.128/30 54.252.254.64/30 177.71.206.192/30",
+		"networks that Twilio's SIP signalling comes from", .type = OPT_NETS),
+	[CFG_TRUNK_HOST] = OPT("trunk.host", "TRUNK_HOST", "",
+		"SIP trunk that telephone numbers are called through; empty: none", .type = OPT_HOST),
+	[CFG_TRUNK_PORT] = OPT("trunk.port", "TRUNK_PORT", "5060",
+		"port of the trunk", .type = OPT_INT, .min = 1, .max = 65535),
+	[CFG_TRUNK_TRANSPORT] = OPT("trunk.transport", "TRUNK_TRANSPORT", "udp",
+		"transport to the trunk", .type = OPT_WORD, .words = "udp tcp tls"),
+	[CFG_TRUNK_USERNAME] = OPT("trunk.username", "TRUNK_USERNAME", "",
+		"user name for the trunk's digest challenge; empty: the trunk knows this host by its address", .type = OPT_TEXT),
+	[CFG_TRUNK_REALM] = OPT("trunk.realm", "TRUNK_REALM", "",
+		"realm the trunk challenges with; empty: trunk.host", .type = OPT_TEXT),
+	[CFG_TRUNK_ADDRESSES] = OPT("trunk.addresses", "TRUNK_ADDRESSES", "",
+		"networks that calls from the trunk come from; empty: none is taken", .type = OPT_NETS),
+	[CFG_TRUNK_CALLER_ID] = OPT("trunk.caller_id", "TRUNK_CALLER_ID", "",
+		"telephone number shown for a phone's own calls over the trunk, where its user has none", .type = OPT_NUMBER),
+	[CFG_SECRETS_KEY_FILE] = OPT("secrets.key_file", "SECRETS_KEY_FILE", "",
+		"file of the sealing key, mode 0600; empty: secrets.key in the state folder", .type = OPT_TEXT),
+	[CFG_SECRETS_PASSPHRASE_FILE] = OPT("secrets.passphrase_file", "SECRETS_PASSPHRASE_FILE", "",
+		"file of the sealing passphrase, mode 0600; empty: none", .type = OPT_TEXT),
 };
+
+const struct config_secret config_secrets[CFG_SECRET_COUNT] = {
+	{ "twilio.auth_token", "NEXUSVOIP_TWILIO_AUTH_TOKEN", "token of the Twilio account; webhooks need it in any case", true },
+	{ "twilio.api_key_secret", "NEXUSVOIP_TWILIO_API_KEY_SECRET", "secret of twilio.api_key_sid", true },
+	{ "trunk.password", "NEXUSVOIP_TRUNK_PASSWORD", "password for trunk.username", true },
+	{ "secrets.passphrase", "NEXUSVOIP_SECRETS_PASSPHRASE", "passphrase that seals the others", false },
+};
+
+const struct config_secret *config_secret_find(const char *key)
+{
+	for (size_t i = 0; i < CFG_SECRET_COUNT; i++)
+		if (strcmp(config_secrets[i].key, key) == 0)
+			return &config_secrets[i];
+	return NULL;
+}
 
 const struct nxv_config_option *nxv_config_option_at(size_t index)
 {

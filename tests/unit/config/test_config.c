@@ -133,6 +133,49 @@ static void unknown_or_wrong_variable_is_named(void **state)
 		(const char *[]){ "NEXUSVOIP_LIMITS_CALLS_PER_USER", "from 1", NULL });
 }
 
+static void each_kind_of_telephony_value_is_checked(void **state)
+{
+	static const char *const wrong[] = { "[calls]\nallow = +1 34\n", "[calls]\nallow = +\n", "[calls]\nemergency = 1\n",
+		"[calls]\ncaller_ids = +1555x\n", "[twilio]\naccount_sid = SK1\n", "[twilio]\nedge = Dub/lin\n",
+		"[twilio]\naddresses = 10.0.0.0/33\n", "[trunk]\naddresses = example.com\n", "[trunk]\nhost = a b\n",
+		"[http]\npublic_url = voip.example.com\n", "[http]\npublic_url = https://voip.example.com/\n",
+		"[http]\npublic_url = https://u:p@voip.example.com\n", "[trunk]\nusername = me\n",
+		"[twilio]\nbase_url = http://127.0.0.1:1\nedge = dublin\n" };
+	const char *right = "[calls]\nallow = +1, +34 +44\nemergency = 116117\ncaller_ids = +15550100\n[twilio]\naccount_sid = AC12ab\n"
+		"edge = dublin\naddresses = 192.0.2.0/24 2001:db8::/32 198.51.100.7\n[trunk]\nhost = trunk.example.com\nusername = me\n"
+		"[http]\npublic_url = https://voip.example.com/gateway\n";
+	struct config *cfg;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		expect_complaint(wrong[i], NULL, (const char *[]){ "", NULL });
+	assert_int_equal(load(right, NULL, NULL, &cfg, NULL), NXV_OK);
+	config_free(cfg);
+}
+
+static void secret_is_taken_from_the_environment_only(void **state)
+{
+	const char *env[] = { "NEXUSVOIP_TWILIO_AUTH_TOKEN=hush-hush", "CREDENTIALS_DIRECTORY=/run/cred", NULL };
+	const char *set[] = { "trunk.password=hush-hush", NULL };
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct config *cfg;
+
+	(void)state;
+	assert_int_equal(load("", env, NULL, &cfg, NULL), NXV_OK);
+	assert_string_equal(config_secret(cfg, "twilio.auth_token"), "hush-hush");
+	assert_null(config_secret(cfg, "trunk.password"));
+	assert_null(config_by_name(cfg, "twilio.auth_token"));
+	assert_string_equal(config_credentials_dir(cfg), "/run/cred");
+	config_free(cfg);
+	expect_complaint("[twilio]\nauth_token = hush-hush\n", NULL,
+		(const char *[]){ ":2:", "is a secret", "nexusctl secrets set twilio.auth_token", NULL });
+	expect_complaint("[secrets]\npassphrase = hush-hush\n", NULL, (const char *[]){ "secrets.passphrase_file", NULL });
+	assert_int_equal(load("", NULL, set, &cfg, &err), NXV_E_INVALID);
+	assert_non_null(strstr(err.message, "nexusctl secrets set trunk.password"));
+	assert_null(strstr(err.message, "hush"));
+	expect_complaint("", (const char *[]){ "NEXUSVOIP_TRUNK_PASSWORD=", NULL }, (const char *[]){ "NEXUSVOIP_TRUNK_PASSWORD", "unset", NULL });
+}
+
 static void tls_without_certificate_is_refused(void **state)
 {
 	(void)state;
@@ -175,6 +218,8 @@ int main(void)
 		cmocka_unit_test(double_option_and_stray_line_are_refused),
 		cmocka_unit_test(line_too_long_is_called_that_and_one_that_just_fits_is_taken),
 		cmocka_unit_test(unknown_or_wrong_variable_is_named),
+		cmocka_unit_test(each_kind_of_telephony_value_is_checked),
+		cmocka_unit_test(secret_is_taken_from_the_environment_only),
 		cmocka_unit_test(tls_without_certificate_is_refused),
 		cmocka_unit_test(named_file_must_exist),
 		cmocka_unit_test(every_variable_is_the_key_in_capitals),
