@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
+#include "base/leg_token.h"
 #include "store/db.h"
+#include "store/setting.h"
 
 static const struct env env;
 static char dir[32], path[64];
@@ -249,6 +251,22 @@ static void shipped_schema_opens(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
+static void the_key_of_leg_tokens_is_made_once(void **state)
+{
+	char key[LEG_KEY_TEXT + 1], again[LEG_KEY_TEXT + 1];
+	struct env system = { 0 };
+	struct db *db;
+
+	(void)state;
+	env_defaults(&system);
+	assert_int_equal(db_open(&system, path, db_migrations, &db, NULL), NXV_OK);
+	assert_int_equal(setting_leg_key(db, &system, key, sizeof(key), NULL), NXV_OK);
+	assert_int_equal(strlen(key), LEG_KEY_TEXT);
+	assert_int_equal(setting_leg_key(db, &system, again, sizeof(again), NULL), NXV_OK);
+	assert_string_equal(key, again);
+	db_close(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +281,7 @@ int main(void)
 		TEST(damaged_file_is_a_store_error_with_path_and_remedy),
 		TEST(two_processes_write_without_losing_a_row),
 		TEST(shipped_schema_opens),
+		TEST(the_key_of_leg_tokens_is_made_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
