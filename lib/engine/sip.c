@@ -161,19 +161,20 @@ static struct carrier *port_carrier(void *arg, const char *name)
 	return strcmp(name, "sip") == 0 ? engine->originator : NULL;
 }
 
-/* One user's contacts, asked name by name until one is found. */
+/* What one user's contacts can do, asked name by name until everything has been found. */
 struct question {
 	struct engine *engine;
 	char *names, *rest;
+	unsigned media;
 	calls_registered_fn *fn;
 	void *arg;
 };
 
 static void ask_next(struct question *q);
 
-static void question_end(struct question *q, nxv_status status, size_t contacts)
+static void question_end(struct question *q, nxv_status status)
 {
-	q->fn(q->arg, status, contacts);
+	q->fn(q->arg, status, status == NXV_OK ? q->media : 0);
 	free(q->names);
 	free(q);
 }
@@ -183,9 +184,11 @@ static void on_contacts(
 {
 	struct question *q = arg;
 
-	(void)items, (void)err;
-	if (status != NXV_OK || count)
-		question_end(q, status, count);
+	(void)err;
+	for (size_t i = 0; status == NXV_OK && i < count; i++)
+		q->media |= items[i].web ? CARRIER_MEDIA_WEB : CARRIER_MEDIA_PLAIN;
+	if (status != NXV_OK || q->media == (CARRIER_MEDIA_PLAIN | CARRIER_MEDIA_WEB))
+		question_end(q, status);
 	else
 		ask_next(q);
 }
@@ -196,9 +199,9 @@ static void ask_next(struct question *q)
 	char *name = strtok_r(NULL, " ", &q->rest);
 
 	if (!name)
-		question_end(q, NXV_OK, 0);
+		question_end(q, NXV_OK);
 	else if (!server || sip_manager_state(q->engine->manager) != NXV_SIP_RUNNING)
-		question_end(q, NXV_E_UNREACHABLE, 0);
+		question_end(q, NXV_E_UNREACHABLE);
 	else
 		server->driver->contacts(server, name, on_contacts, q);
 }

@@ -17,7 +17,8 @@
 struct lookup {
 	struct calls *calls;
 	char id[80];
-	bool callee; /* asks for the callee; the caller was found */
+	bool callee;     /* asks for the callee; the caller was found */
+	unsigned caller; /* what the caller's phones do */
 };
 
 static void apply_now(struct call *call, enum call_event event)
@@ -37,7 +38,7 @@ static size_t split_targets(char *text, const char **targets)
 	return n;
 }
 
-static void hand_to_carrier(struct call *call)
+static void hand_to_carrier(struct call *call, unsigned media)
 {
 	struct calls *calls = call->calls;
 	const struct nxv_session *s = &call->row->pub;
@@ -45,7 +46,7 @@ static void hand_to_carrier(struct call *call)
 	struct carrier_call order = { .session_id = s->id, .user_id = s->user_id, .from_number = s->from_number,
 		.to_number = s->to_number, .request_id = s->request_id, .ring_timeout_ms = calls->opts.ring_ms,
 		.max_seconds = calls->opts.max_seconds, .call_limit = calls->opts.call_limit,
-		.auto_answer = call->row->auto_answer };
+		.media = media, .auto_answer = call->row->auto_answer };
 	char *a = text_dup(call->row->a_targets), *b = text_dup(call->row->b_targets);
 	struct nxv_error err = NXV_ERROR_INIT;
 	nxv_status status = NXV_E_NOMEM;
@@ -67,9 +68,10 @@ static void hand_to_carrier(struct call *call)
 	free(b);
 }
 
-static void on_registered(void *arg, nxv_status status, size_t contacts);
+static void on_registered(void *arg, nxv_status status, unsigned media);
 
-static void ask_registered(struct call *call, bool callee)
+/* caller: what the caller's phones do; 0: they are asked first. */
+static void ask_registered(struct call *call, unsigned caller)
 {
 	struct calls *calls = call->calls;
 	struct lookup *lookup = calloc(1, sizeof(*lookup));
@@ -79,13 +81,14 @@ static void ask_registered(struct call *call, bool callee)
 		return;
 	}
 	lookup->calls = calls;
-	lookup->callee = callee;
+	lookup->callee = caller != 0;
+	lookup->caller = caller;
 	text_copy(lookup->id, sizeof(lookup->id), call->row->pub.id);
-	calls->opts.ports.registered(calls->opts.ports.arg, callee ? call->row->b_targets : call->row->a_targets,
+	calls->opts.ports.registered(calls->opts.ports.arg, caller ? call->row->b_targets : call->row->a_targets,
 		on_registered, lookup);
 }
 
-static void on_registered(void *arg, nxv_status status, size_t contacts)
+static void on_registered(void *arg, nxv_status status, unsigned media)
 {
 	struct lookup *lookup = arg;
 	struct call *call = live_find(lookup->calls, lookup->id);
@@ -94,12 +97,14 @@ static void on_registered(void *arg, nxv_status status, size_t contacts)
 		call->held++;
 		if (status != NXV_OK)
 			apply_now(call, EV_SERVER_LOST);
-		else if (!contacts)
+		else if (!media)
 			apply_now(call, lookup->callee ? EV_B_NOT_REGISTERED : EV_A_NOT_REGISTERED);
 		else if (!lookup->callee)
-			ask_registered(call, true);
+			ask_registered(call, media);
+		else if (!(media & lookup->caller)) /* nobody translates between a browser and a plain phone */
+			apply_now(call, EV_MEDIA_REFUSED);
 		else
-			hand_to_carrier(call);
+			hand_to_carrier(call, media & lookup->caller);
 		call->held--;
 		live_settle(call);
 	}
@@ -130,7 +135,7 @@ nxv_status calls_place(struct calls *calls, const char *id, struct nxv_error *er
 	if (!call)
 		return error_nomem(err);
 	call->held++;
-	ask_registered(call, false);
+	ask_registered(call, 0);
 	call->held--;
 	live_settle(call);
 	return NXV_OK;

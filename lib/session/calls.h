@@ -9,8 +9,9 @@
 
 struct calls;
 
-/** How many contacts are registered for a set of usernames; status other than NXV_OK: nobody could be asked. */
-typedef void calls_registered_fn(void *arg, nxv_status status, size_t contacts);
+/** What the phones registered for a set of usernames do: bits CARRIER_MEDIA_*, 0 when there is none; status other than
+ * NXV_OK: nobody could be asked. */
+typedef void calls_registered_fn(void *arg, nxv_status status, unsigned media);
 
 /** What the calls need of their surroundings; the engine provides it. */
 struct calls_ports {

@@ -39,6 +39,9 @@ typedef void carrier_sink_fn(void *sink, const char *session_id, const struct ca
 
 enum { CARRIER_TARGETS_MAX = 16, CARRIER_STATE_MAX = 320 * 1024 };
 
+/** How phones send sound: plain RTP, or as browsers do (encrypted, with ICE). Nobody translates between the two. */
+enum { CARRIER_MEDIA_PLAIN = 1, CARRIER_MEDIA_WEB = 2 };
+
 /** A call to place; all text is [borrowed] for the call of place(). */
 struct carrier_call {
 	const char *session_id;
@@ -53,6 +56,7 @@ struct carrier_call {
 	int64_t ring_timeout_ms;                   /**< per leg */
 	int64_t max_seconds;                       /**< handed to the SIP server as the dialog's life time */
 	int64_t call_limit;                        /**< of the owner */
+	unsigned media;                            /**< bits CARRIER_MEDIA_*, which both parties have; 0: unknown */
 	bool auto_answer;
 };
 

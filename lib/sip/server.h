@@ -63,6 +63,7 @@ struct sip_dialog {
 struct sip_contact {
 	const char *username, *contact, *user_agent;
 	int64_t expires_seconds;
+	bool web; /**< it came over WebSocket: a browser */
 };
 struct sip_status {
 	char version[64];       /**< as reported, e.g. "3.6.8" */

@@ -78,7 +78,7 @@ static void foreign_origins_are_refused(void **state)
 
 static void a_browser_is_called_and_hung_up_on(void **state)
 {
-	struct call call = { .a = client_open("alice", f->port), .b = browser("bob") };
+	struct call call = { .a = browser("alice"), .b = browser("bob") };
 
 	(void)state;
 	assert_int_equal(client_register(call.b, 60), 200);
@@ -107,9 +107,45 @@ static void a_browsers_own_call_is_ended_by_the_server_on_both_sides(void **stat
 	client_close(call.b);
 }
 
+/* Nobody translates their sound: the caller hears so before anything rings. */
+static void a_browser_and_a_plain_phone_are_kept_apart(void **state)
+{
+	struct client *plain = client_open("alice", f->port), *web = browser("bob");
+
+	(void)state;
+	assert_int_equal(client_register(web, 60), 200);
+	assert_int_equal(client_register(plain, 60), 200);
+	assert_int_equal(message_status(client_request(plain, "INVITE", "sip:bob@" FIXTURE_DOMAIN, NULL, NULL)), 488);
+	assert_string_equal(fixture_events(f, client_call_id(plain), "call failed:488"), "call failed:488");
+	assert_int_equal(message_status(client_request(web, "INVITE", "sip:alice@" FIXTURE_DOMAIN, NULL, NULL)), 488);
+	assert_string_equal(fixture_events(f, client_call_id(web), "call failed:488"), "call failed:488");
+	client_register(web, 0);
+	client_register(plain, 0);
+	client_close(plain);
+	client_close(web);
+}
+
+static void of_a_users_phones_only_those_ring_that_can_talk(void **state)
+{
+	struct client *plain = client_open("bob", f->port), *web = browser("bob");
+	struct call call = { .a = client_open("alice", f->port), .b = plain };
+
+	(void)state;
+	assert_int_equal(client_register(web, 60), 200);
+	assert_int_equal(client_register(plain, 60), 200);
+	assert_true(call_up(&call, NULL, NULL));
+	call_hangup(&call, true);
+	assert_null(client_expect(web, "INVITE", 300));
+	client_register(web, 0);
+	client_register(plain, 0);
+	client_close(call.a);
+	client_close(plain);
+	client_close(web);
+}
+
 static void a_browser_that_left_does_not_hold_up_its_caller(void **state)
 {
-	struct client *bob = browser("bob"), *alice = client_open("alice", f->port);
+	struct client *bob = browser("bob"), *alice = browser("alice");
 	const char *told;
 
 	(void)state;
@@ -130,6 +166,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(foreign_origins_are_refused),
 		cmocka_unit_test(a_browser_is_called_and_hung_up_on),
 		cmocka_unit_test(a_browsers_own_call_is_ended_by_the_server_on_both_sides),
+		cmocka_unit_test(a_browser_and_a_plain_phone_are_kept_apart),
+		cmocka_unit_test(of_a_users_phones_only_those_ring_that_can_talk),
 		cmocka_unit_test(a_browser_that_left_does_not_hold_up_its_caller),
 	};
 

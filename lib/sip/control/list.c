@@ -80,6 +80,13 @@ void contact_list_add(struct contact_list *list, const char *aor, const char *co
 		.expires_seconds = expires_seconds };
 }
 
+void contact_list_heard(struct contact_list *list, const char *received, const char *socket)
+{
+	if (list->failed || !list->count)
+		return;
+	list->items[list->count - 1].web = (received && strstr(received, ";transport=ws")) || (socket && strncmp(socket, "ws", 2) == 0);
+}
+
 void contact_list_free(struct contact_list *list)
 {
 	free(list->items);

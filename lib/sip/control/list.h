@@ -24,6 +24,8 @@ void dialog_list_add(struct dialog_list *list, const struct sip_dialog *dialog, 
 void dialog_list_free(struct dialog_list *list);
 /** Add a contact of "user@domain". agent: nullable. */
 void contact_list_add(struct contact_list *list, const char *aor, const char *contact, const char *agent, int64_t expires_seconds);
+/** How the contact added last was heard: received is a URI, socket the listener "ws:ADDRESS:PORT"; both nullable. */
+void contact_list_heard(struct contact_list *list, const char *received, const char *socket);
 void contact_list_free(struct contact_list *list);
 
 /** session, leg, owner, from and to from the dialog's variables: an array of objects with one member each. */

@@ -60,8 +60,10 @@ void kamailio_parse_contacts(struct json_object *result, struct contact_list *li
 		const char *uri = json_text(item, "Address");
 		const int64_t expires = json_int(item, "Expires", -1); /* text when it has expired or was deleted */
 
-		if (uri && expires >= 0)
-			contact_list_add(list, aor, uri, json_text(item, "User-Agent"), expires);
+		if (!uri || expires < 0)
+			continue;
+		contact_list_add(list, aor, uri, json_text(item, "User-Agent"), expires);
+		contact_list_heard(list, json_text(item, "Received"), json_text(item, "Socket"));
 	}
 }
 

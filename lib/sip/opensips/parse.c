@@ -39,8 +39,10 @@ void opensips_parse_contacts(struct json_object *result, struct contact_list *li
 		const char *uri = json_text(item, "Contact");
 		const int64_t expires = json_int(item, "Expires", -1); /* text when it has expired or was deleted */
 
-		if (uri && expires >= 0)
-			contact_list_add(list, aor, uri, json_text(item, "User-agent"), expires);
+		if (!uri || expires < 0)
+			continue;
+		contact_list_add(list, aor, uri, json_text(item, "User-agent"), expires);
+		contact_list_heard(list, json_text(item, "Received"), json_text(item, "Socket"));
 	}
 }
 

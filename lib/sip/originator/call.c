@@ -1,5 +1,5 @@
-/* call.c - the flow of a third-party call (RFC 3725, Flow II): ring A with media held back, ring B with A's, give A B's.
- * Everything that can end it is decided here, and told to the carrier's owner. */
+/* call.c - the flow of a third-party call (RFC 3725). Flow II: ring A with media held back, ring B with A's, give A B's.
+ * Flow I, for browsers: ring A without an offer, ring B with A's, acknowledge A with B's answer. Everything that can end it is decided here, and told to the carrier's owner. */
 #include "sip/originator/call.h"
 
 #include "base/error.h"
@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A phone repeats its 2xx for 64 * T1 = 32 s and then gives up (RFC 3261, 13.3.1.4). */
+enum { OFFER_WAIT_MS = 28000 };
 
 struct leg *call_other(struct leg *leg)
 {
@@ -76,12 +79,36 @@ static void on_linger(void *arg)
 	call_free(arg);
 }
 
+/* Tell the SIP server which of the party's phones may ring: those that send sound in this way. */
+static nxv_status add_media(char **headers, unsigned media, struct nxv_error *err)
+{
+	const char *word = media == CARRIER_MEDIA_PLAIN ? "plain" : media == CARRIER_MEDIA_WEB ? "web" : NULL;
+	char *all;
+
+	if (!word)
+		return NXV_OK;
+	all = text_printf("%sX-Nexus-Media: %s\r\n", *headers, word);
+	if (!all)
+		return error_nomem(err);
+	free(*headers);
+	*headers = all;
+	return NXV_OK;
+}
+
+/* A browser takes no offer that carries nothing, so it is asked for one. */
+static bool offerless(const struct call *call)
+{
+	return call->media & CARRIER_MEDIA_WEB;
+}
+
 static nxv_status ring_a(struct call *call, struct nxv_error *err)
 {
 	struct sdp_origin origin;
 	char *offer;
-	nxv_status st;
+	nxv_status st = add_media(&call->headers_a, call->media, err);
 
+	if (st != NXV_OK || offerless(call))
+		return st == NXV_OK ? leg_invite(&call->a, NULL, call->headers_a, err) : st;
 	call->a.sdp_version = 1;
 	leg_origin(&call->a, &origin);
 	offer = sdp_text_offer(&origin);
@@ -111,6 +138,7 @@ static nxv_status make(struct originator *o, const struct carrier_call *in, stru
 		return error_nomem(err);
 	call->o = o;
 	call->ring_ms = in->ring_timeout_ms;
+	call->media = in->media;
 	call->session_id = text_dup(in->session_id);
 	call->headers_a = texts->headers_a;
 	call->headers_b = texts->headers_b;
@@ -208,9 +236,16 @@ void call_lost(struct leg *leg, int code, const char *why)
 static void ring_b(struct call *call)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
-	char *offer = leg_describe(&call->b, call->a.media, "sendrecv");
-	nxv_status st = offer ? leg_invite(&call->b, offer, call->headers_b, &err) : error_nomem(&err);
+	const bool web = sdp_text_web(call->a.media);
+	char *offer = leg_describe(&call->b, call->a.media, offerless(call) ? NULL : "sendrecv");
+	nxv_status st = offer ? NXV_OK : error_nomem(&err);
 
+	if (st == NXV_OK && call->media)
+		st = add_media(&call->headers_b, web ? CARRIER_MEDIA_WEB : CARRIER_MEDIA_PLAIN, &err);
+	if (offerless(call) && call->ring_ms > OFFER_WAIT_MS)
+		call->ring_ms = OFFER_WAIT_MS;
+	if (st == NXV_OK)
+		st = leg_invite(&call->b, offer, call->headers_b, &err);
 	leg_told(&call->b, offer);
 	if (st == NXV_OK) {
 		call->state = CALL_RINGING_B;
@@ -220,6 +255,14 @@ static void ring_b(struct call *call)
 		err.message);
 	call_emit(call, CARRIER_B_FAILED, 503, NULL, NULL);
 	call_end(call);
+}
+
+/* B's answer is the one that A's offer waits for. */
+static void join_at_once(struct call *call)
+{
+	leg_settle(&call->a, call->b.media);
+	exchange_settled(call);
+	call_changed(call, CARRIER_CHANGED);
 }
 
 void call_leg_answered(struct leg *leg, const struct sip_msg *msg)
@@ -235,6 +278,8 @@ void call_leg_answered(struct leg *leg, const struct sip_msg *msg)
 		call_media_refused(call, 0, NULL);
 	else if (leg->name == 'a')
 		ring_b(call);
+	else if (call->a.ack_due)
+		join_at_once(call);
 	else
 		exchange_join(call);
 }

@@ -26,6 +26,7 @@ struct leg {
 	uint32_t sdp_version;
 	char *told;            /* the description this phone has from us */
 	char *media;           /* the description we have from it */
+	uint32_t ack_due;      /* CSeq of its 2xx that holds an offer, whose ACK waits for the answer; 0: none */
 	struct list siblings;  /* dialogs of phones that answered the same INVITE too late */
 	struct list early;     /* and of those that announced an answer reliably */
 	struct tmr refresh;    /* RFC 4028: when to refresh, or when to give up on the phone's doing so */
@@ -75,6 +76,7 @@ struct call {
 	struct leg a, b;
 	char *headers_a, *headers_b; /* X-Nexus-* and Call-Info of the initial INVITEs */
 	int64_t ring_ms;
+	unsigned media; /* bits CARRIER_MEDIA_*; with CARRIER_MEDIA_WEB, A is asked for an offer (Flow I) */
 	struct exchange x;
 	struct list passing; /* struct passing */
 	struct tmr linger;
@@ -117,6 +119,8 @@ nxv_status leg_init(
 	struct leg *leg, struct call *call, char name, const char *from, const char *target, struct nxv_error *err);
 void leg_clear(struct leg *leg);
 nxv_status leg_invite(struct leg *leg, const char *sdp, const char *headers, struct nxv_error *err);
+/** The answer to the offer in its 2xx, if that is still waited for; NULL refuses it. */
+void leg_settle(struct leg *leg, const char *sdp);
 /** CANCEL or BYE, as its state needs; nothing if it is gone or going. */
 void leg_end(struct leg *leg);
 /** What this phone is told next, under its own o= line, whose version rises when something changed. [owned] free(). */

@@ -193,8 +193,9 @@ static nxv_status transmit(struct request *r, bool with_credentials, struct nxv_
 	r->tries++;
 	put_head(d, &b, r->method, r->seq);
 	if (strcmp(r->method, "INVITE") == 0 || strcmp(r->method, "UPDATE") == 0)
-		buf_printf(&b, "Contact: <sip:nexusvoip@%s%s>\r\n" DIALOG_ALLOW "Supported: timer, 100rel\r\n",
-			o->hostport, o->transport == SIP_TRANSP_TCP ? ";transport=tcp" : "");
+		/* An offer in a reliable provisional answer would want its answer in the PRACK, before anybody can give one. */
+		buf_printf(&b, "Contact: <sip:nexusvoip@%s%s>\r\n" DIALOG_ALLOW "Supported: timer%s\r\n", o->hostport,
+			o->transport == SIP_TRANSP_TCP ? ";transport=tcp" : "", r->body ? ", 100rel" : "");
 	if (with_credentials) {
 		nxv_status st = put_credentials(d, r->method, &b, err);
 

@@ -113,10 +113,25 @@ static void on_bye(void *arg, int err, const struct sip_msg *msg)
 		leg_done(leg);
 }
 
+void leg_settle(struct leg *leg, const char *sdp)
+{
+	struct sdp_origin origin;
+	char *answer;
+
+	if (!leg->ack_due)
+		return;
+	leg_origin(leg, &origin);
+	answer = sdp ? leg_describe(leg, sdp, NULL) : sdp_text_refuse(leg->media ? leg->media : "", &origin);
+	dialog_ack(&leg->dialog, leg->ack_due, answer);
+	leg_told(leg, answer);
+	leg->ack_due = 0;
+}
+
 static void send_bye(struct leg *leg)
 {
 	const struct outgoing bye = { .method = "BYE", .fn = on_bye, .arg = leg };
 
+	leg_settle(leg, NULL);
 	leg->state = LEG_BYING;
 	refresh_stop(leg);
 	if (dialog_send(&leg->dialog, &bye, NULL, NULL) != NXV_OK)
@@ -153,7 +168,10 @@ static void answered(struct leg *leg, const struct sip_msg *msg)
 	leg_heard(leg, msg);
 	early_done(leg, msg);
 	leg->can_update = message_lists(msg, SIP_HDR_ALLOW, "UPDATE");
-	dialog_ack(&leg->dialog, msg->cseq.num, NULL);
+	if (leg->told)
+		dialog_ack(&leg->dialog, msg->cseq.num, NULL);
+	else
+		leg->ack_due = msg->cseq.num;
 	if (canceled || st != NXV_OK) { /* the answer crossed our CANCEL */
 		send_bye(leg);
 		if (st != NXV_OK)
@@ -209,12 +227,15 @@ static void on_ring_timeout(void *arg)
 
 nxv_status leg_invite(struct leg *leg, const char *sdp, const char *headers, struct nxv_error *err)
 {
-	struct outgoing invite = { .method = "INVITE", .type = "application/sdp", .fn = on_invite, .arg = leg };
+	struct outgoing invite = { .method = "INVITE", .fn = on_invite, .arg = leg };
 	char *timer = refresh_offer_headers(leg), *all = timer ? text_printf("%s%s", headers, timer) : NULL;
 	nxv_status st;
 
 	invite.headers = all;
-	pl_set_str(&invite.body, sdp);
+	if (sdp) {
+		invite.type = "application/sdp";
+		pl_set_str(&invite.body, sdp);
+	}
 	st = all ? dialog_send(&leg->dialog, &invite, &leg->invite, err) : error_nomem(err);
 	free(timer);
 	free(all);

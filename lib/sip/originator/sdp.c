@@ -147,6 +147,21 @@ bool sdp_text_usable(const char *sdp)
 	return origin && usable;
 }
 
+bool sdp_text_web(const char *sdp)
+{
+	static const char profile[] = " UDP/TLS/RTP/SAVP"; /* or SAVPF */
+	struct line line;
+
+	while (sdp && next_line(&sdp, &line)) {
+		const char *port = starts(&line, "m=") ? memchr(line.p, ' ', line.len) : NULL;
+		const char *at = port ? memchr(port + 1, ' ', (size_t)(line.p + line.len - (port + 1))) : NULL;
+
+		if (at && strncmp(at, profile, sizeof(profile) - 1) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool sdp_text_same(const char *a, const char *b)
 {
 	struct line la, lb;

@@ -23,6 +23,8 @@ char *sdp_text_relay(const char *sdp, const struct sdp_origin *origin, const cha
 char *sdp_text_refuse(const char *offer, const struct sdp_origin *origin);
 /** True if it is a description with at least one stream that was not refused. */
 bool sdp_text_usable(const char *sdp);
+/** True if it describes sound as browsers send it (DTLS-SRTP, RFC 5764). */
+bool sdp_text_web(const char *sdp);
 /** True if both say the same, o= lines aside. */
 bool sdp_text_same(const char *a, const char *b);
 /** B was given A's first answer, and A then answered B's answer with `final`: false if B does not know enough of it,

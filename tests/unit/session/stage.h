@@ -20,7 +20,8 @@ struct stage {
 	nxv_status place_status;
 	int placed, ended, dialogs_ended, changed;
 	char last_dialog[80];
-	size_t a_contacts, b_contacts;
+	unsigned a_contacts, b_contacts; /* bits CARRIER_MEDIA_* */
+	unsigned media;                  /* of the call placed last */
 	nxv_status registered_status;
 	bool end_is_down; /* the carrier reports DOWN from inside end() */
 	nxv_call_status last_status;
@@ -41,6 +42,7 @@ static inline nxv_status fake_place(struct carrier *self, const struct carrier_c
 {
 	(void)self, (void)err;
 	st.placed++;
+	st.media = call->media;
 	assert_string_equal(call->a_targets[0], "user_1");
 	assert_int_equal(call->a_count, 2);
 	assert_string_equal(call->a_targets[1], "user_2");

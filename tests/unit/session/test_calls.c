@@ -75,6 +75,26 @@ static void callee_without_a_phone_does_not_ring_the_caller(void **state)
 	expect_end(NXV_CALL_FAILED, "callee_not_registered", 0);
 }
 
+static void browser_and_plain_phone_ring_nobody(void **state)
+{
+	(void)state;
+	st.a_contacts = CARRIER_MEDIA_WEB;
+	st.b_contacts = CARRIER_MEDIA_PLAIN;
+	place();
+	assert_int_equal(st.placed, 0);
+	expect_end(NXV_CALL_FAILED, "media_incompatible", 0);
+}
+
+static void phones_that_can_talk_to_each_other_are_rung(void **state)
+{
+	(void)state;
+	st.a_contacts = CARRIER_MEDIA_WEB | CARRIER_MEDIA_PLAIN;
+	st.b_contacts = CARRIER_MEDIA_WEB;
+	place();
+	assert_int_equal(st.placed, 1);
+	assert_int_equal(st.media, CARRIER_MEDIA_WEB);
+}
+
 static void call_fails_when_the_sip_server_cannot_be_asked(void **state)
 {
 	(void)state;
@@ -184,6 +204,8 @@ int main(void)
 		TEST(events_rise_and_tell_the_same_story),
 		TEST(caller_without_a_phone_is_not_called),
 		TEST(callee_without_a_phone_does_not_ring_the_caller),
+		TEST(browser_and_plain_phone_ring_nobody),
+		TEST(phones_that_can_talk_to_each_other_are_rung),
 		TEST(call_fails_when_the_sip_server_cannot_be_asked),
 		TEST(call_fails_when_the_carrier_refuses),
 		TEST(api_end_cancels_a_ringing_call_and_completes_one_that_is_up),

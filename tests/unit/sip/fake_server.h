@@ -228,8 +228,8 @@ static inline void fake_status(struct sip_server *s, sip_status_fn *fn, void *ar
 
 static inline void fake_contacts(struct sip_server *s, const char *username, sip_contacts_fn *fn, void *arg)
 {
-	const struct sip_contact items[] = { { "user_1", "sip:user_1@127.0.0.1:5062", "Phone", 60 },
-		{ "user_2", "sip:user_2@127.0.0.1:5064", "", 30 }, { "stranger", "sip:x", "", 10 } };
+	const struct sip_contact items[] = { { "user_1", "sip:user_1@127.0.0.1:5062", "Phone", 60, false },
+		{ "user_2", "sip:user_2@127.0.0.1:5064", "", 30, false }, { "stranger", "sip:x", "", 10, false } };
 
 	(void)s;
 	assert_null(username);

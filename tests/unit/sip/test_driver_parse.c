@@ -251,6 +251,25 @@ static void an_addresses_domain_is_not_part_of_its_username(void **state)
 	contact_list_free(&list);
 }
 
+static void contact_heard_over_websocket_is_a_browser(void **state)
+{
+	static const struct { const char *received, *socket; bool web; } cases[] = {
+		{ "sip:127.0.0.1:40000;transport=ws", "tcp:127.0.0.1:5080", true }, { "sip:10.0.0.1:40000;transport=wss", NULL, true },
+		{ NULL, "ws:127.0.0.1:5080", true }, { "[not set]", "wss:[::1]:5080", true },
+		{ "[not set]", "udp:127.0.0.1:5060", false }, { "sip:127.0.0.1:1", "tcp:127.0.0.1:5060", false }, { NULL, NULL, false },
+	};
+	struct contact_list list = { 0 };
+
+	(void)state;
+	contact_list_heard(&list, "sip:1.2.3.4;transport=ws", NULL); /* of none */
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		contact_list_add(&list, "carol", "sip:x", NULL, 1);
+		contact_list_heard(&list, cases[i].received, cases[i].socket);
+		assert_int_equal(list.items[i].web, cases[i].web);
+	}
+	contact_list_free(&list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +278,7 @@ int main(void)
 		cmocka_unit_test(opensips_is_ready_only_with_every_receiver),
 		cmocka_unit_test(kamailio_dialogs_show_ours_and_dialled_ones_but_not_the_dead),
 		cmocka_unit_test(kamailio_lists_and_numbers_are_read),
+		cmocka_unit_test(contact_heard_over_websocket_is_a_browser),
 		cmocka_unit_test(answers_of_a_wrong_shape_are_left_out),
 		cmocka_unit_test(netstrings_are_cut_where_they_end),
 		cmocka_unit_test(an_addresses_domain_is_not_part_of_its_username),

@@ -45,8 +45,8 @@ static void unknown_lines_and_bad_numbers_are_passed_over(void **state)
 
 static void contacts_survive_the_journey_even_with_hostile_text(void **state)
 {
-	const struct sip_contact in[] = { { "user_1", "sip:user_1@127.0.0.1:5062", "Phone 1", 3599 },
-		{ "user_2", "sip:x;a=b", "evil\tagent\nuser_3\tsip:z", 60 }, { "user_4", "sip:y", "", 0 } };
+	const struct sip_contact in[] = { { "user_1", "sip:user_1@127.0.0.1:5062", "Phone 1", 3599, false },
+		{ "user_2", "sip:x;a=b", "evil\tagent\nuser_3\tsip:z", 60, false }, { "user_4", "sip:y", "", 0, false } };
 	struct nxv_registration_list *list;
 	struct buf text = BUF_INIT;
 
