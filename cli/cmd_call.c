@@ -1,4 +1,4 @@
-/* cmd_call.c - `nexusctl call show|list|end|watch`: calls as they are and as they go. */
+/* cmd_call.c - `nexusctl call show|list|export|end|watch`: calls as they are and as they go. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,9 +21,14 @@ void call_outcome(const struct nxv_session *call, char *buf, size_t size)
 		snprintf(buf, size, "%s%s%s%s", nxv_call_status_name(call->status), *reason ? " (" : "", reason, *reason ? ")" : "");
 }
 
+static void sip_cause(char *buf, size_t size, int code, const char *reason)
+{
+	snprintf(buf, size, "SIP %d%s%s", code, reason ? " " : "", reason ? reason : "");
+}
+
 int call_show(const struct app *app, const struct nxv_session *call)
 {
-	char started[32], ringing[32], answered[32], ended[32], duration[24], outcome[128];
+	char started[32], ringing[32], answered[32], ended[32], duration[24], outcome[128], caller[160], callee[160];
 	const struct out_pair pairs[] = {
 		{ "id", call->id },
 		{ "status", outcome },
@@ -34,6 +39,8 @@ int call_show(const struct app *app, const struct nxv_session *call)
 		{ "phone", call->sip_username },
 		{ "key", call->key_id },
 		{ "Twilio call", call->twilio_call_sid },
+		{ "caller's phone", call->caller_sip_code ? caller : NULL },
+		{ "callee's phone", call->callee_sip_code ? callee : NULL },
 		{ "answered by", call->answered_contact },
 		{ "request", call->request_id },
 		{ "started", out_time(call->started_at_ms, started) },
@@ -46,6 +53,8 @@ int call_show(const struct app *app, const struct nxv_session *call)
 	if (app->json)
 		return out_json(app, nxv_json_session(call));
 	call_outcome(call, outcome, sizeof(outcome));
+	sip_cause(caller, sizeof(caller), call->caller_sip_code, call->caller_sip_reason);
+	sip_cause(callee, sizeof(callee), call->callee_sip_code, call->callee_sip_reason);
 	snprintf(duration, sizeof(duration), "%" PRId64 " s", call->duration_seconds);
 	out_record(pairs, sizeof(pairs) / sizeof(pairs[0]));
 	return RC_DONE;
@@ -85,6 +94,17 @@ static nxv_status page(struct out_list *list, void *arg, unsigned limit, char **
 	return status;
 }
 
+static int read_filter(struct app *app, struct nxv_session_list_opts *opts)
+{
+	int rc = args_time(app, "since", &opts->since_ms);
+
+	if (rc == RC_DONE)
+		rc = args_time(app, "until", &opts->until_ms);
+	opts->user_id = args_value(app, "user");
+	opts->status = args_value(app, "status");
+	return rc;
+}
+
 int cmd_call_list(struct app *app)
 {
 	static const char *const heads[] = { "ID", "STATUS", "USER", "FROM", "TO", "STARTED", "SECONDS", "END REASON", NULL };
@@ -93,14 +113,37 @@ int cmd_call_list(struct app *app)
 	int rc = args_number(app, "limit", 1, 1000000, &limit);
 
 	if (rc == RC_DONE)
-		rc = args_time(app, "since", &opts.since_ms);
+		rc = read_filter(app, &opts);
+	return rc == RC_DONE ? out_pages(app, heads, limit, page, &opts) : rc;
+}
+
+static nxv_status export_page(struct out_export *export, void *arg, char **cursor, struct nxv_error *err)
+{
+	struct nxv_session_list_opts *opts = arg;
+	struct nxv_session_page *calls = NULL;
+
+	opts->cursor = *cursor;
+	nxv_status status = nxv_session_list(export->app->ctx, opts, &calls, err);
+	for (size_t i = 0; status == NXV_OK && i < calls->count; i++)
+		out_export_add(export, export->csv ? nxv_csv_session(calls->items[i]) : nxv_json_session(calls->items[i]));
+	out_next_cursor(cursor, calls ? &calls->next_cursor : NULL);
+	nxv_session_page_free(calls);
+	return status;
+}
+
+int cmd_call_export(struct app *app)
+{
+	struct nxv_session_list_opts opts = NXV_SESSION_LIST_OPTS_INIT;
+	struct out_export export = { .app = app };
+	int rc = out_export_format(app, &export.csv);
+
 	if (rc == RC_DONE)
-		rc = args_time(app, "until", &opts.until_ms);
+		rc = read_filter(app, &opts);
 	if (rc != RC_DONE)
 		return rc;
-	opts.user_id = args_value(app, "user");
-	opts.status = args_value(app, "status");
-	return out_pages(app, heads, limit, page, &opts);
+	opts.oldest_first = true;
+	opts.limit = EXPORT_PAGE;
+	return out_export_pages(&export, export.csv ? nxv_csv_session(NULL) : NULL, export_page, &opts);
 }
 
 int cmd_call_end(struct app *app)

@@ -1,8 +1,6 @@
 /* cmd_usage.c - `nexusctl usage ...`: who used which key for what. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "args.h"
 #include "commands.h"
@@ -60,74 +58,31 @@ int cmd_usage_list(struct app *app)
 	return rc == RC_DONE ? out_pages(app, heads, limit, page, &opts) : rc;
 }
 
-/* A CSV field (RFC 4180): quoted when it holds a quote, comma or line break. */
-static void put_field(const char *text, const char *end)
+static nxv_status export_page(struct out_export *export, void *arg, char **cursor, struct nxv_error *err)
 {
-	if (!strpbrk(text, "\",\r\n")) {
-		printf("%s%s", text, end);
-		return;
-	}
-	putchar('"');
-	for (; *text; text++)
-		printf(*text == '"' ? "\"\"" : "%c", *text);
-	printf("\"%s", end);
-}
+	struct nxv_usage_list_opts *opts = arg;
+	struct nxv_usage_page *rows = NULL;
 
-static void put_csv(const struct nxv_usage *row)
-{
-	char at[32];
-
-	nxv_time_format(row->at_ms, at);
-	printf("%" PRId64 ",%s,", row->id, at);
-	put_field(row->request_id, ",");
-	put_field(row->key_id, ",");
-	put_field(row->user_id, ",");
-	put_field(row->method, ",");
-	put_field(row->route, ",");
-	printf("%d,%" PRId64 ",%" PRId64 ",", row->status, row->bytes, row->duration_us);
-	put_field(row->client_address ? row->client_address : "", "\r\n");
-}
-
-static int put_rows(const struct app *app, const struct nxv_usage_page *rows, bool csv)
-{
-	int rc = RC_DONE;
-
-	for (size_t i = 0; i < rows->count && rc == RC_DONE; i++) {
-		if (csv)
-			put_csv(rows->items[i]);
-		else
-			rc = out_json(app, nxv_json_usage(rows->items[i]));
-	}
-	return rc;
+	opts->cursor = *cursor;
+	nxv_status status = nxv_usage_list(export->app->ctx, opts, &rows, err);
+	for (size_t i = 0; status == NXV_OK && i < rows->count; i++)
+		out_export_add(export, export->csv ? nxv_csv_usage(rows->items[i]) : nxv_json_usage(rows->items[i]));
+	out_next_cursor(cursor, rows ? &rows->next_cursor : NULL);
+	nxv_usage_page_free(rows);
+	return status;
 }
 
 int cmd_usage_export(struct app *app)
 {
-	static const char *const formats[] = { "csv", "jsonl", NULL };
 	struct nxv_usage_list_opts opts = NXV_USAGE_LIST_OPTS_INIT;
-	struct nxv_error err = NXV_ERROR_INIT;
-	int format = app->json;
-	char *cursor = NULL;
-	int rc = args_word(app, "format", formats, &format);
+	struct out_export export = { .app = app };
+	int rc = out_export_format(app, &export.csv);
 
 	if (rc == RC_DONE)
 		rc = read_opts(app, &opts);
 	if (rc != RC_DONE)
 		return rc;
 	opts.oldest_first = true;
-	opts.limit = 1000;
-	if (format == 0)
-		fputs("id,at,request_id,key_id,user_id,method,route,status,bytes,duration_us,client_address\r\n", stdout);
-	do {
-		struct nxv_usage_page *rows = NULL;
-		opts.cursor = cursor;
-		if (nxv_usage_list(app->ctx, &opts, &rows, &err) != NXV_OK)
-			rc = out_error(app, &err);
-		else
-			rc = put_rows(app, rows, format == 0);
-		out_next_cursor(&cursor, rows ? &rows->next_cursor : NULL);
-		nxv_usage_page_free(rows);
-	} while (rc == RC_DONE && cursor && !ferror(stdout));
-	free(cursor);
-	return rc;
+	opts.limit = EXPORT_PAGE;
+	return out_export_pages(&export, export.csv ? nxv_csv_usage(NULL) : NULL, export_page, &opts);
 }

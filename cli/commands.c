@@ -10,6 +10,7 @@
 #define EXPIRES { "expires", "TIME", false, "when it ends: 2030-01-31T12:00:00Z or +30d (default: never)" }
 #define SINCE { "since", "TIME", false, "at or after: 2026-01-31T12:00:00Z or -1h" }
 #define UNTIL { "until", "TIME", false, "before" }
+#define FORMAT { "format", "FORMAT", false, "csv (default) or jsonl" }
 #define NO_WAIT { "no-wait", NULL, false, "return when the order is taken" }
 
 static const struct opt keys_create[] = {
@@ -48,6 +49,14 @@ static const struct opt call_list[] = {
 	LIMIT,
 	{ 0 },
 };
+static const struct opt call_export[] = {
+	USER_FILTER,
+	{ "status", "STATUS", false, "a status such as completed, or live: all that have not ended" },
+	SINCE,
+	UNTIL,
+	FORMAT,
+	{ 0 },
+};
 static const struct opt usage_list[] = {
 	USER_FILTER,
 	{ "key", "ID", false, "only of this key" },
@@ -61,7 +70,7 @@ static const struct opt usage_export[] = {
 	{ "key", "ID", false, "only of this key" },
 	SINCE,
 	UNTIL,
-	{ "format", "FORMAT", false, "csv (default) or jsonl" },
+	FORMAT,
 	{ 0 },
 };
 
@@ -88,6 +97,7 @@ const struct command commands[] = {
 	{ "call", "start", NULL, call_start, CMD_ENGINE, cmd_call_start, "ring a user's phones, then the callee, then join them" },
 	{ "call", "show", "ID", NULL, 0, cmd_call_show, "show a call" },
 	{ "call", "list", NULL, call_list, 0, cmd_call_list, "list calls" },
+	{ "call", "export", NULL, call_export, 0, cmd_call_export, "print the records of all calls, oldest first" },
 	{ "call", "end", "ID", NULL, 0, cmd_call_end, "end a call in whatever state it is" },
 	{ "call", "watch", "[ID]", NULL, 0, cmd_call_watch, "print events as they happen: of one call until it ends, or of all" },
 	{ "usage", "list", NULL, usage_list, 0, cmd_usage_list, "list uses of API keys" },

@@ -28,6 +28,7 @@ int cmd_sip_registrations(struct app *app);
 int cmd_call_start(struct app *app);
 int cmd_call_show(struct app *app);
 int cmd_call_list(struct app *app);
+int cmd_call_export(struct app *app);
 int cmd_call_end(struct app *app);
 int cmd_call_watch(struct app *app);
 int cmd_usage_list(struct app *app);

@@ -39,6 +39,22 @@ void out_next_cursor(char **cursor, char **next);
 /** Print a list of at most max items (0: all), page by page. @return the exit status. */
 int out_pages(const struct app *app, const char *const *heads, long max, out_page_fn *fetch, void *arg);
 
+/** An export: every row there is, as lines of CSV or of JSON. */
+struct out_export {
+	const struct app *app;
+	bool csv;
+	bool failed;
+};
+enum { EXPORT_PAGE = 1000 };
+/** Which form --format asks for, or --json. @return RC_DONE, or RC_USAGE after saying what is wrong. */
+int out_export_format(struct app *app, bool *csv);
+/** Print one row and free it; NULL: memory ran out. CSV brings its own end of line. */
+void out_export_add(struct out_export *export, char *row);
+/** As out_page_fn. */
+typedef nxv_status out_export_fn(struct out_export *export, void *arg, char **cursor, struct nxv_error *err);
+/** Print the heading ([owned], nullable), then page after page. @return the exit status. */
+int out_export_pages(struct out_export *export, char *heading, out_export_fn *fetch, void *arg);
+
 /** A record for people: name and value, aligned; an absent value is left out. */
 struct out_pair {
 	const char *name;

@@ -204,6 +204,15 @@ void answer_page(struct exchange *x, const char *name, char *json, const char *c
 	answer_json(x, 200, body, len);
 }
 
+void answer_lines(struct exchange *x, const char *type, char *body, const char *cursor)
+{
+	if (body && cursor)
+		link_header(x, cursor);
+	if (body)
+		x->type = type;
+	answer_json(x, body ? 200 : 500, body, body ? strlen(body) : 0);
+}
+
 void answer_problem(
 	struct exchange *x, int status, const char *code, const char *message, const struct nxv_problems *problems)
 {

@@ -60,6 +60,8 @@ void answer_json(struct exchange *x, int status, char *body, size_t len);
 void answer_ok(struct exchange *x, int status, const char *name, char *json);
 /** {"success":true,"<name>":<json>,"nextCursor":...} with a Link header. @param cursor nullable. */
 void answer_page(struct exchange *x, const char *name, char *json, const char *cursor);
+/** A page as lines of text, with the same Link header. @param body [owned]. @param type static. */
+void answer_lines(struct exchange *x, const char *type, char *body, const char *cursor);
 void answer_error(struct exchange *x, const struct nxv_error *err);
 void answer_problem(struct exchange *x, int status, const char *code, const char *message, const struct nxv_problems *problems);
 /** Text that is no JSON, or is static. */
@@ -83,6 +85,8 @@ bool query_read(struct exchange *x, struct nxv_problems *problems);
 /** NULL if absent. */
 const char *query_get(const struct exchange *x, const char *name);
 /** Common parameters; false after answering 400. */
+/** One of words (NULL-ended), the first if absent. */
+bool query_word(struct exchange *x, const char *name, const char *const *words, size_t *index);
 bool query_limit(struct exchange *x, unsigned *limit);
 bool query_time(struct exchange *x, const char *name, int64_t *at_ms);
 

@@ -79,6 +79,19 @@ static void answer_fault(struct exchange *x, const char *name, const char *probl
 	answer_problem(x, 400, "bad_request", "A parameter is wrong; see details.", &problems);
 }
 
+bool query_word(struct exchange *x, const char *name, const char *const *words, size_t *index)
+{
+	const char *value = query_get(x, name);
+	char problem[160] = "is not known: write";
+
+	for (*index = 0; value && words[*index] && strcmp(words[*index], value) != 0; ++*index)
+		snprintf(problem + strlen(problem), sizeof(problem) - strlen(problem), "%s %s", *index ? " or" : "", words[*index]);
+	if (words[*index])
+		return true;
+	answer_fault(x, name, problem);
+	return false;
+}
+
 bool query_limit(struct exchange *x, unsigned *limit)
 {
 	const char *value = query_get(x, "limit");

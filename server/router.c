@@ -29,7 +29,7 @@ static const struct route routes[] = {
 	{ "POST", "/api/v1/opensips/call/initiate", CALL, ROUTE_CREATES, NXV_BODY_CALL, "", call_initiate },
 	{ "GET", "/api/v1/opensips/call/:sessionId", CALL, 0, NXV_BODY_NONE, "", call_show },
 	{ "POST", "/api/v1/opensips/call/:sessionId/end", CALL, 0, NXV_BODY_NONE, "", call_end },
-	{ "GET", "/api/v1/opensips/calls", CALL, 0, NXV_BODY_NONE, "userId status since until limit cursor",
+	{ "GET", "/api/v1/opensips/calls", CALL, 0, NXV_BODY_NONE, "userId status since until limit cursor format",
 	        call_list },
 
 	{ "GET", "/api/v1/usage", ANY, 0, NXV_BODY_NONE, "userId keyId since until limit cursor", usage_list },

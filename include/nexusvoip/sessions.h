@@ -46,6 +46,10 @@ struct nxv_session {
 	char *answered_contact; /**< SIP contact of the callee's phone that answered; NULL before */
 	char *request_id;       /**< of the request that started it; NULL if none */
 	int sip_code;           /**< final SIP status that decided the ending; 0 if none */
+	int caller_sip_code;    /**< final answer to the INVITE that rang the caller's phone: 200, 486, ...; 0: none came */
+	char *caller_sip_reason; /**< its phrase, as the phone or the SIP server wrote it; NULL if none */
+	int callee_sip_code;    /**< the same of the callee; for a call that a phone dialled there is one INVITE for both */
+	char *callee_sip_reason;
 	int64_t started_at_ms;
 	int64_t ringing_at_ms;
 	int64_t answered_at_ms; /**< the callee's answer */
@@ -54,7 +58,7 @@ struct nxv_session {
 	int64_t seq;            /**< number of its last event; rises with every change */
 };
 
-/** A page of calls, newest first. Freed by nxv_session_page_free(). */
+/** A page of calls, newest first unless asked otherwise. Freed by nxv_session_page_free(). */
 struct nxv_session_page {
 	size_t count;
 	struct nxv_session **items;
@@ -82,7 +86,8 @@ struct nxv_session_list_opts {
 	int64_t since_ms;         /**< started at or after; 0: any */
 	int64_t until_ms;         /**< started before; 0: any */
 	unsigned limit;           /**< 1 to 1000; 0: 100 */
-	const char *cursor;       /**< [borrowed] from the page before */
+	const char *cursor;       /**< [borrowed] from the page before, of the same order */
+	bool oldest_first;        /**< for exports */
 };
 #define NXV_SESSION_LIST_OPTS_INIT { .size = sizeof(struct nxv_session_list_opts) }
 

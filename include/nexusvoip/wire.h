@@ -26,6 +26,10 @@ NXV_API char *nxv_json_registrations(const struct nxv_registration_list *list);
 NXV_API char *nxv_json_usage(const struct nxv_usage *row);
 NXV_API char *nxv_json_usages(const struct nxv_usage_page *list);
 NXV_API char *nxv_json_event(const struct nxv_event *event);
+/** One line of CSV (RFC 4180) for an export, its CR LF included; row NULL: the line of column names, which are the names
+ * of the JSON members. Absent members are empty cells. @return [owned], free(). Thread safety: any thread. */
+NXV_API char *nxv_csv_session(const struct nxv_session *row);
+NXV_API char *nxv_csv_usage(const struct nxv_usage *row);
 /** A JSON string literal, quotes included. @return [owned], free(). */
 NXV_API char *nxv_json_string(const char *text);
 /** RFC 3339 in UTC with milliseconds, "2026-01-31T12:00:00.000Z". buf holds 32 bytes. Thread safety: any thread. */

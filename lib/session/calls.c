@@ -218,6 +218,8 @@ static enum call_event from_carrier(const struct carrier_event *ev)
 		return EV_MEDIA_REFUSED;
 	case CARRIER_LOST:
 		return EV_SERVER_LOST;
+	case CARRIER_A_FINAL:
+	case CARRIER_B_FINAL:
 	case CARRIER_CHANGED:
 	case CARRIER_PROMISED:
 	case CARRIER_DOWN:
@@ -236,6 +238,10 @@ void calls_carrier_event(void *sink, const char *session_id, const struct carrie
 		return;
 	if (event->kind == CARRIER_CHANGED || event->kind == CARRIER_PROMISED) {
 		live_state_changed(call, event->kind == CARRIER_PROMISED);
+		return;
+	}
+	if (event->kind == CARRIER_A_FINAL || event->kind == CARRIER_B_FINAL) {
+		live_note_final(call, event->kind == CARRIER_A_FINAL ? 'a' : 'b', event->sip_code, event->sip_reason);
 		return;
 	}
 	live_apply(call, from_carrier(event), &facts);
@@ -336,6 +342,17 @@ static enum call_event report_failed(const struct calls_report *report)
 	return call_classify('b', report->code, report->reason);
 }
 
+/* One INVITE rang both. */
+static void note_dialled(struct call *call, const struct calls_report *report)
+{
+	const bool answered = report->kind == REPORT_ANSWERED;
+
+	if (!call->row->sip_call_id || call->row->state == CALL_ENDED || (!answered && report->kind != REPORT_FAILED))
+		return;
+	for (const char *leg = "ab"; *leg; leg++)
+		live_note_final(call, *leg, answered ? 200 : report->code, answered ? "OK" : report->reason);
+}
+
 void calls_report(struct calls *calls, const struct calls_report *report)
 {
 	const struct call_facts facts = { .at_ms = report->at_ms, .sip_code = report->code, .contact = report->contact };
@@ -350,6 +367,7 @@ void calls_report(struct calls *calls, const struct calls_report *report)
 	call = *report->session ? live_find(calls, report->session) : live_find_sip(calls, report->call_id);
 	if (!call || call->carrier)
 		return; /* nobody's, or the originator knows better */
+	note_dialled(call, report);
 	if (report->kind == REPORT_RINGING && call->row->sip_call_id)
 		applied = live_apply(call, EV_B_RINGING, &facts);
 	else if (report->kind == REPORT_ANSWERED && call->row->sip_call_id)

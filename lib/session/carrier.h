@@ -20,6 +20,8 @@ enum carrier_event_kind {
 	CARRIER_A_HANGUP,      /**< A sent BYE */
 	CARRIER_B_HANGUP,
 	CARRIER_MEDIA_REFUSED, /**< the parties share no media: 488 or 606 to an offer */
+	CARRIER_A_FINAL,       /**< the final answer to A's INVITE, in sip_code and sip_reason; what it means follows as another event */
+	CARRIER_B_FINAL,
 	CARRIER_LOST,          /**< a leg vanished without a word (session timer, no ACK, transport) */
 	CARRIER_CHANGED,       /**< what save() gives is another text now: store it soon */
 	CARRIER_PROMISED,      /**< the same, but store it before returning: a phone is about to be told */

@@ -96,7 +96,7 @@ void live_remove(struct call *call)
 
 void live_settle(struct call *call)
 {
-	if (call->row->state == CALL_ENDED && !call->carrier && !call->held && !call->pending_count)
+	if (call->row->state == CALL_ENDED && !call->carrier && !call->held && !call->pending_count && !call->unstored)
 		live_remove(call);
 }
 
@@ -143,10 +143,12 @@ static void store_or_retry(struct call *call)
 
 	if (store(call, &err) == NXV_OK) {
 		call->pending_count = 0;
+		call->unstored = false;
 		live_state_stored(call);
 		calls->opts.ports.changed(calls->opts.ports.arg, call->row);
 		return;
 	}
+	call->unstored = true;
 	env_log(calls->opts.env, NXV_LOG_ERROR, "session", "call %s cannot be stored, will try again: %s", call->row->pub.id,
 		err.message);
 	if (!loop_timer_running(calls->retry))
@@ -204,6 +206,18 @@ bool live_apply(struct call *call, enum call_event event, const struct call_fact
 	return true;
 }
 
+void live_note_final(struct call *call, char leg, int sip_code, const char *reason)
+{
+	struct nxv_session *s = &call->row->pub;
+	char **phrase = leg == 'a' ? &s->caller_sip_reason : &s->callee_sip_reason;
+
+	*(leg == 'a' ? &s->caller_sip_code : &s->callee_sip_code) = sip_code;
+	free(*phrase);
+	*phrase = text_dup(reason && *reason ? reason : NULL);
+	if (call->row->state == CALL_ENDED)
+		store_or_retry(call);
+}
+
 void live_hang_up(struct call *call)
 {
 	struct calls *calls = call->calls;
@@ -234,7 +248,7 @@ static void on_retry(void *arg)
 	for (size_t b = 0; b < CALLS_BUCKETS; b++)
 		for (call = calls->by_id[b]; call; call = next) {
 			next = call->next;
-			if (call->pending_count) {
+			if (call->unstored) {
 				store_or_retry(call);
 				live_settle(call);
 			}

@@ -23,6 +23,7 @@ struct call {
 	int64_t changed_at_ms;     /**< when it last took a step */
 	struct pending_event pending[CALL_PENDING_MAX];
 	size_t pending_count;
+	bool unstored;             /**< its row is not in the store as it is here, though no event waits */
 	bool unsaved;              /**< what its carrier would save has changed since */
 	uint64_t saved, saving;    /**< digest of the carrier's state in the store; of what is being put there */
 	bool recovered;            /**< taken up after a restart, and not yet seen whole in the SIP server's list */
@@ -50,6 +51,8 @@ struct call *live_add(struct calls *calls, struct session_row *row);
 void live_remove(struct call *call);
 /** Apply an event: state table, store, timers, waiters. @return false when it meant nothing in this state. */
 bool live_apply(struct call *call, enum call_event event, const struct call_facts *facts);
+/** Note the final answer to a leg's INVITE ('a' or 'b'); stored with the step that follows, at once if the call has ended. */
+void live_note_final(struct call *call, char leg, int sip_code, const char *reason);
 /** Give the order to end the legs, whoever holds them. */
 void live_hang_up(struct call *call);
 /** Remove it once it has ended and nobody holds legs of it any more. */

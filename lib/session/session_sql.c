@@ -10,7 +10,8 @@
 #define COLUMNS \
 	"id, state, status, direction, carrier, from_number, to_number, user_id, key_id, sip_username, sip_domain, " \
 	"sip_call_id, twilio_call_sid, end_reason, answered_contact, request_id, a_targets, b_targets, auto_answer, " \
-	"sip_code, started_at_ms, ringing_at_ms, answered_at_ms, ended_at_ms, seq"
+	"sip_code, started_at_ms, ringing_at_ms, answered_at_ms, ended_at_ms, seq, a_sip_code, a_sip_reason, b_sip_code, " \
+	"b_sip_reason"
 
 struct session_row *session_row_new(void)
 {
@@ -23,7 +24,7 @@ void session_row_free(struct session_row *row)
 		return;
 	char *const texts[] = { row->pub.id, row->pub.direction, row->pub.from_number, row->pub.to_number, row->pub.user_id,
 		row->pub.key_id, row->pub.sip_username, row->pub.sip_domain, row->pub.twilio_call_sid, row->pub.end_reason,
-		row->pub.answered_contact, row->pub.request_id, row->carrier, row->sip_call_id, row->a_targets, row->b_targets };
+		row->pub.answered_contact, row->pub.request_id, row->pub.caller_sip_reason, row->pub.callee_sip_reason, row->carrier, row->sip_call_id, row->a_targets, row->b_targets };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
@@ -35,12 +36,13 @@ nxv_status session_insert(struct db_tx *tx, const struct session_row *row, struc
 	const struct nxv_session *s = &row->pub;
 
 	return db_run(tx,
-		"INSERT INTO session (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", err,
-		"ttttttttttttttttttiiiiiii", s->id, call_state_name(row->state), nxv_call_status_name(s->status), s->direction,
+		"INSERT INTO session (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", err,
+		"ttttttttttttttttttiiiiiiiitit", s->id, call_state_name(row->state), nxv_call_status_name(s->status), s->direction,
 		row->carrier, s->from_number, s->to_number, s->user_id, s->key_id, s->sip_username, s->sip_domain,
 		row->sip_call_id, s->twilio_call_sid, s->end_reason, s->answered_contact, s->request_id,
 		row->a_targets ? row->a_targets : "", row->b_targets ? row->b_targets : "", (int64_t)row->auto_answer,
-		(int64_t)s->sip_code, s->started_at_ms, s->ringing_at_ms, s->answered_at_ms, s->ended_at_ms, s->seq);
+		(int64_t)s->sip_code, s->started_at_ms, s->ringing_at_ms, s->answered_at_ms, s->ended_at_ms, s->seq,
+		(int64_t)s->caller_sip_code, s->caller_sip_reason, (int64_t)s->callee_sip_code, s->callee_sip_reason);
 }
 
 nxv_status session_update(struct db_tx *tx, const struct session_row *row, struct nxv_error *err)
@@ -49,10 +51,12 @@ nxv_status session_update(struct db_tx *tx, const struct session_row *row, struc
 
 	return db_run(tx,
 		"UPDATE session SET state=?, status=?, end_reason=?, answered_contact=?, twilio_call_sid=?, sip_code=?, "
-		"ringing_at_ms=?, answered_at_ms=?, ended_at_ms=?, seq=? WHERE id=?",
-		err, "tttttiiiiit", call_state_name(row->state), nxv_call_status_name(s->status), s->end_reason,
+		"ringing_at_ms=?, answered_at_ms=?, ended_at_ms=?, seq=?, a_sip_code=?, a_sip_reason=?, b_sip_code=?, "
+		"b_sip_reason=? WHERE id=?",
+		err, "tttttiiiiiititt", call_state_name(row->state), nxv_call_status_name(s->status), s->end_reason,
 		s->answered_contact, s->twilio_call_sid, (int64_t)s->sip_code, s->ringing_at_ms, s->answered_at_ms,
-		s->ended_at_ms, s->seq, s->id);
+		s->ended_at_ms, s->seq, (int64_t)s->caller_sip_code, s->caller_sip_reason, (int64_t)s->callee_sip_code,
+		s->callee_sip_reason, s->id);
 }
 
 static nxv_call_status parse_status(const char *word)
@@ -93,6 +97,8 @@ static void read_texts(struct db_stmt *stmt, struct session_row *row, bool *ok)
 	s->request_id = take(stmt, 15, ok);
 	row->a_targets = take(stmt, 16, ok);
 	row->b_targets = take(stmt, 17, ok);
+	s->caller_sip_reason = take(stmt, 26, ok);
+	s->callee_sip_reason = take(stmt, 28, ok);
 }
 
 static struct session_row *read_row(struct db_stmt *stmt, int64_t now_ms)
@@ -115,6 +121,8 @@ static struct session_row *read_row(struct db_stmt *stmt, int64_t now_ms)
 	s->answered_at_ms = db_int(stmt, 22);
 	s->ended_at_ms = db_int(stmt, 23);
 	s->seq = db_int(stmt, 24);
+	s->caller_sip_code = (int)db_int(stmt, 25);
+	s->callee_sip_code = (int)db_int(stmt, 27);
 	until = s->ended_at_ms ? s->ended_at_ms : now_ms;
 	s->duration_seconds = s->answered_at_ms && until > s->answered_at_ms ? (until - s->answered_at_ms) / 1000 : 0;
 	if (!ok) {
@@ -258,7 +266,6 @@ static nxv_status parse_cursor(const char *cursor, int64_t *started, const char 
 	char number[24];
 	const char *dot;
 
-	*started = INT64_MAX;
 	*id = "";
 	if (!cursor)
 		return NXV_OK;
@@ -297,34 +304,57 @@ static nxv_status collect(
 }
 
 /* Each filter that may leave few of many calls has an index: one user's, or those that are up. */
-#define PAGE(index, filter) \
-	"SELECT " COLUMNS " FROM session " index " WHERE " filter " (started_at_ms, id) < (?1, ?2) AND started_at_ms >= ?3 " \
-	"ORDER BY started_at_ms DESC, id DESC LIMIT ?6"
+#define PAGE(index, filter, order) \
+	"SELECT " COLUMNS " FROM session " index " WHERE " filter \
+	" (started_at_ms, id) > (?1, ?2) AND (started_at_ms, id) < (?3, ?7) " \
+	"ORDER BY started_at_ms " order ", id " order " LIMIT ?6"
+#define PAGES(order) \
+	{ \
+		{ PAGE("", "(?5 IS NULL OR status = ?5) AND", order), \
+			PAGE("", "user_id = ?4 AND (?5 IS NULL OR status = ?5) AND", order) }, \
+		{ PAGE("INDEXED BY session_live", "ended_at_ms = 0 AND", order), \
+			PAGE("INDEXED BY session_live", "ended_at_ms = 0 AND user_id = ?4 AND", order) }, \
+	}
+
+/* A page lies strictly between two places in the order; every id is after "". */
+struct place {
+	int64_t at_ms;
+	const char *id;
+};
+
+static nxv_status bounds(const struct nxv_session_list_opts *opts, struct place *after, struct place *before, struct nxv_error *err)
+{
+	struct place cursor = { 0, "" };
+	nxv_status status = parse_cursor(opts->cursor, &cursor.at_ms, &cursor.id, err);
+
+	*after = (struct place){ opts->since_ms, "" };
+	*before = (struct place){ opts->until_ms ? opts->until_ms : INT64_MAX, "" };
+	if (status != NXV_OK || !opts->cursor)
+		return status;
+	if (opts->oldest_first && cursor.at_ms >= after->at_ms)
+		*after = cursor;
+	if (!opts->oldest_first && cursor.at_ms < before->at_ms)
+		*before = cursor;
+	return NXV_OK;
+}
 
 nxv_status session_page(struct db_tx *tx, const struct nxv_session_list_opts *opts, int64_t now_ms,
 	struct nxv_session_page *list, struct nxv_error *err)
 {
-	static const char *const pages[2][2] = {
-		{ PAGE("", "(?5 IS NULL OR status = ?5) AND"), PAGE("", "user_id = ?4 AND (?5 IS NULL OR status = ?5) AND") },
-		{ PAGE("INDEXED BY session_live", "ended_at_ms = 0 AND"), PAGE("INDEXED BY session_live", "ended_at_ms = 0 AND user_id = ?4 AND") },
-	};
+	static const char *const pages[2][2][2] = { PAGES("DESC"), PAGES("ASC") };
 	const bool live = opts->status && strcmp(opts->status, "live") == 0;
 	struct db_stmt *stmt;
-	int64_t started;
-	const char *id;
-	nxv_status status = parse_cursor(opts->cursor, &started, &id, err);
+	struct place after, before;
+	nxv_status status = bounds(opts, &after, &before, err);
 
 	if (status == NXV_OK)
-		status = db_query(tx, pages[live][opts->user_id != NULL], &stmt, err);
+		status = db_query(tx, pages[opts->oldest_first][live][opts->user_id != NULL], &stmt, err);
 	if (status != NXV_OK)
 		return status;
-	if (opts->until_ms && opts->until_ms <= started) { /* every id is after "" */
-		started = opts->until_ms;
-		id = "";
-	}
-	db_bind_int(stmt, 1, started);
-	db_bind_text(stmt, 2, id);
-	db_bind_int(stmt, 3, opts->since_ms);
+	db_bind_int(stmt, 1, after.at_ms);
+	db_bind_text(stmt, 2, after.id);
+	db_bind_int(stmt, 3, before.at_ms);
+	db_bind_text(stmt, 7, before.id);
 	if (opts->user_id)
 		db_bind_text(stmt, 4, opts->user_id);
 	if (!live)

@@ -61,7 +61,7 @@ static void put_time(struct buf *out, int64_t at_ms)
 	buf_printf(out, "\"%s\"", text);
 }
 
-static bool absent(const struct wire_field *field, const void *member)
+bool wire_absent(const struct wire_field *field, const void *member)
 {
 	switch (field->type) {
 	case WIRE_TEXT:
@@ -118,7 +118,7 @@ static bool empty_object(const struct wire_field *field, const void *record)
 	if (field->type != WIRE_OBJECT)
 		return false;
 	for (const struct wire_field *f = field->arg.inner; f->type != WIRE_END; f++)
-		if (!absent(f, (const char *)record + f->offset) && !empty_object(f, record))
+		if (!wire_absent(f, (const char *)record + f->offset) && !empty_object(f, record))
 			return false;
 	return true;
 }
@@ -127,7 +127,7 @@ static void put_members(struct buf *out, const struct wire_field *fields, const 
 {
 	const char *comma = "";
 	for (const struct wire_field *f = fields; f->type != WIRE_END; f++) {
-		if (absent(f, (const char *)record + f->offset) || empty_object(f, record))
+		if (wire_absent(f, (const char *)record + f->offset) || empty_object(f, record))
 			continue;
 		buf_printf(out, "%s\"%s\":", comma, f->name);
 		put_value(out, f, record);

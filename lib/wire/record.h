@@ -36,6 +36,11 @@ void wire_put_string(struct buf *out, const char *text);
 void wire_put_record(struct buf *out, const struct wire_field *fields, const void *record);
 /** A record as text: [owned], NULL when memory ran out or record is NULL. */
 char *wire_record(const struct wire_field *fields, const void *record);
+/** Whether a member is left out: NULL, a time or marked number that is 0. */
+bool wire_absent(const struct wire_field *field, const void *member);
+/** A record as one line of CSV, its end included; NULL: the line of column names. Absent members are empty cells.
+ * [owned], NULL when memory ran out. */
+char *wire_csv(const struct wire_field *fields, const void *record);
 /** Records as an array: [owned], NULL when memory ran out. */
 char *wire_array(const struct wire_field *fields, const void *const *items, size_t count);
 

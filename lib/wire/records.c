@@ -152,6 +152,10 @@ static const struct wire_field session_fields[] = {
 	FIELD("durationSeconds", WIRE_INT64, nxv_session, duration_seconds),
 	FIELD("endReason", WIRE_TEXT, nxv_session, end_reason),
 	NONZERO("sipCode", WIRE_INT, nxv_session, sip_code),
+	NONZERO("callerSipCode", WIRE_INT, nxv_session, caller_sip_code),
+	FIELD("callerSipReason", WIRE_TEXT, nxv_session, caller_sip_reason),
+	NONZERO("calleeSipCode", WIRE_INT, nxv_session, callee_sip_code),
+	FIELD("calleeSipReason", WIRE_TEXT, nxv_session, callee_sip_reason),
 	FIELD("seq", WIRE_INT64, nxv_session, seq),
 	END,
 };
@@ -210,6 +214,11 @@ static const struct wire_field event_fields[] = {
 	{ \
 		return wire_record(fields, row); \
 	}
+#define CSV_WRITER(name, record, fields) \
+	char *nxv_csv_##name(const struct record *row) \
+	{ \
+		return wire_csv(fields, row); \
+	}
 #define LIST_WRITER(name, list_type, fields) \
 	char *nxv_json_##name(const struct list_type *list) \
 	{ \
@@ -222,10 +231,12 @@ WRITER(credential, nxv_credential, credential_fields)
 LIST_WRITER(credentials, nxv_credential_page, credential_fields)
 WRITER(session, nxv_session, session_fields)
 LIST_WRITER(sessions, nxv_session_page, session_fields)
+CSV_WRITER(session, nxv_session, session_fields)
 WRITER(health, nxv_sip_health, health_fields)
 LIST_WRITER(registrations, nxv_registration_list, registration_fields)
 WRITER(usage, nxv_usage, usage_fields)
 LIST_WRITER(usages, nxv_usage_page, usage_fields)
+CSV_WRITER(usage, nxv_usage, usage_fields)
 WRITER(event, nxv_event, event_fields)
 
 char *nxv_json_string(const char *text)

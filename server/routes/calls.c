@@ -5,6 +5,7 @@
 
 #include "exchange.h"
 #include "routes/routes.h"
+#include "text.h"
 
 enum { END_WAIT_MS = 2000 };
 
@@ -148,20 +149,49 @@ void call_end(struct exchange *x)
 	nxv_session_free(session);
 }
 
+enum { FORMAT_JSON, FORMAT_CSV, FORMAT_JSONL };
+static const char *const formats[] = { "json", "csv", "jsonl", NULL };
+
+/* Records for a spreadsheet or another program. Only the first page has the line of names, so that pages can be joined. */
+static void answer_records(struct exchange *x, size_t format, const struct nxv_session_page *list)
+{
+	struct text out;
+	bool whole = true;
+
+	text_begin(&out);
+	for (size_t i = format == FORMAT_CSV && !query_get(x, "cursor") ? 0 : 1; i <= list->count && whole; i++) {
+		const struct nxv_session *call = i ? list->items[i - 1] : NULL;
+		char *line = format == FORMAT_CSV ? nxv_csv_session(call) : nxv_json_session(call);
+		whole = line;
+		text_add(&out, format == FORMAT_CSV ? "%s" : "%s\n", line ? line : "");
+		free(line);
+	}
+	char *body = text_take(&out, NULL);
+	if (!whole) {
+		free(body);
+		body = NULL;
+	}
+	answer_lines(x, format == FORMAT_CSV ? "text/csv; charset=utf-8" : "application/jsonl", body, list->next_cursor);
+}
+
 void call_list(struct exchange *x)
 {
+	size_t format;
 	struct nxv_session_list_opts opts = NXV_SESSION_LIST_OPTS_INIT;
 	struct nxv_error err = NXV_ERROR_INIT;
 	struct nxv_session_page *list = NULL;
 
 	if (!owner_filter(x, &opts.user_id) || !query_limit(x, &opts.limit) ||
-		!query_time(x, "since", &opts.since_ms) || !query_time(x, "until", &opts.until_ms))
+		!query_time(x, "since", &opts.since_ms) || !query_time(x, "until", &opts.until_ms) ||
+		!query_word(x, "format", formats, &format))
 		return;
 	opts.status = query_get(x, "status");
 	opts.cursor = query_get(x, "cursor");
-	if (nxv_session_list(x->ctx, &opts, &list, &err) == NXV_OK)
+	if (nxv_session_list(x->ctx, &opts, &list, &err) != NXV_OK)
+		answer_error(x, &err);
+	else if (format == FORMAT_JSON)
 		answer_page(x, "calls", nxv_json_sessions(list), list->next_cursor);
 	else
-		answer_error(x, &err);
+		answer_records(x, format, list);
 	nxv_session_page_free(list);
 }

@@ -259,7 +259,7 @@ static void usage_shows_each_rows_request_id(void **unused)
 	assert_string_equal(text_of(json_object_array_get_idx(rows, 0), "requestId"), "with,comma \"and quotes\"");
 	json_object_put(rows);
 	expect(run("usage", "export", NULL), 0);
-	assert_memory_equal(out, "id,at,request_id,", 17);
+	assert_memory_equal(out, "id,at,requestId,", 16);
 	expect_in(out, ",first,key_");
 	expect_in(out, ",\"with,comma \"\"and quotes\"\"\",key_");
 	expect(run("usage", "export", "--format", "jsonl", NULL), 0);

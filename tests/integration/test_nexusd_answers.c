@@ -221,6 +221,7 @@ static void parameters_are_checked(void **state)
 		"/api/v1/keys?cursor=none-of-ours",
 		"/api/v1/usage?since=yesterday",
 		"/api/v1/opensips/calls?status=sleeping",
+		"/api/v1/opensips/calls?format=xml",
 		"/api/v1/opensips/health?x=1",
 	};
 	struct http_reply *reply;

@@ -284,9 +284,16 @@ void call_leg_answered(struct leg *leg, const struct sip_msg *msg)
 		exchange_join(call);
 }
 
+static const struct pl silence = PL("The SIP Server Does Not Answer");
+
+void call_leg_final(struct leg *leg, const struct sip_msg *msg)
+{
+	call_emit(leg->call, leg->name == 'a' ? CARRIER_A_FINAL : CARRIER_B_FINAL, msg ? msg->scode : 408,
+		msg ? &msg->reason : &silence, NULL);
+}
+
 void call_leg_failed(struct leg *leg, const struct sip_msg *msg)
 {
-	static const struct pl silence = PL("The SIP Server Does Not Answer");
 	struct call *call = leg->call;
 
 	if (msg && (msg->scode == 488 || msg->scode == 606))

@@ -96,6 +96,8 @@ void call_emit(
 	struct call *call, enum carrier_event_kind kind, int code, const struct pl *reason, const struct pl *contact);
 void call_leg_ringing(struct leg *leg, const struct sip_msg *msg);
 void call_leg_answered(struct leg *leg, const struct sip_msg *msg);
+/** The final answer to its INVITE; msg NULL when nobody answered. */
+void call_leg_final(struct leg *leg, const struct sip_msg *msg);
 /** Its INVITE came to nothing; msg NULL when nobody said why. */
 void call_leg_failed(struct leg *leg, const struct sip_msg *msg);
 void call_leg_no_answer(struct leg *leg);

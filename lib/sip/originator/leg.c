@@ -203,15 +203,18 @@ static void on_invite(void *arg, int err, const struct sip_msg *msg)
 		return;
 	}
 	if (!err && msg->scode < 300) {
+		call_leg_final(leg, msg);
 		answered(leg, msg);
 		return;
 	}
 	if (canceled) {
+		call_leg_final(leg, err ? NULL : msg);
 		leg_done(leg);
 		return;
 	}
 	if (!err && refresh_raised(leg, msg) && invite_again(leg))
 		return;
+	call_leg_final(leg, err ? NULL : msg);
 	leg->state = LEG_DONE;
 	tmr_cancel(&leg->ring);
 	call_leg_failed(leg, err ? NULL : msg);

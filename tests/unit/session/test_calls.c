@@ -195,6 +195,47 @@ static void step_that_cannot_be_stored_is_stored_later(void **state)
 	nxv_session_free(s);
 }
 
+static void final_answers_of_both_legs_are_on_record(void **state)
+{
+	struct nxv_session *s;
+
+	(void)state;
+	place();
+	tell(CARRIER_A_FINAL, 200, NULL);
+	tell(CARRIER_A_ANSWERED, 200, NULL);
+	tell(CARRIER_B_FINAL, 486, NULL);
+	tell(CARRIER_B_FAILED, 486, NULL);
+	s = fetch();
+	assert_int_equal(s->caller_sip_code, 200);
+	assert_int_equal(s->callee_sip_code, 486);
+	assert_string_equal(s->callee_sip_reason, "phrase");
+	nxv_session_free(s);
+	tell(CARRIER_DOWN, 0, NULL);
+}
+
+/* The 487 to our CANCEL comes after the end. */
+static void final_answer_that_comes_after_the_end_is_on_record(void **state)
+{
+	struct nxv_session *s;
+
+	(void)state;
+	place();
+	tell(CARRIER_A_FINAL, 200, NULL);
+	tell(CARRIER_A_ANSWERED, 200, NULL);
+	tell(CARRIER_B_RINGING, 180, NULL);
+	assert_int_equal(calls_end(st.calls, "session_1", NULL), NXV_OK);
+	s = fetch();
+	assert_int_equal(s->callee_sip_code, 0);
+	nxv_session_free(s);
+	tell(CARRIER_B_FINAL, 487, NULL);
+	tell(CARRIER_DOWN, 0, NULL);
+	s = fetch();
+	assert_int_equal(s->caller_sip_code, 200);
+	assert_int_equal(s->callee_sip_code, 487);
+	assert_int_equal(s->sip_code, 0);
+	nxv_session_free(s);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -214,6 +255,8 @@ int main(void)
 		TEST(end_of_an_unknown_call_is_not_found),
 		TEST(longest_duration_ends_the_call),
 		TEST(step_that_cannot_be_stored_is_stored_later),
+		TEST(final_answers_of_both_legs_are_on_record),
+		TEST(final_answer_that_comes_after_the_end_is_on_record),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,8 @@ static void dialled_endings_are_told_apart(void **state)
 		assert_string_equal(nxv_call_status_name(s->status), cases[i].status);
 		assert_string_equal(s->end_reason, cases[i].reason);
 		assert_int_equal(s->sip_code, cases[i].code);
+		assert_int_equal(s->caller_sip_code, cases[i].code);
+		assert_int_equal(s->callee_sip_code, cases[i].code);
 		nxv_session_free(s);
 	}
 }

@@ -75,6 +75,25 @@ static void pages_give_every_call_once_newest_first(void **state)
 	}
 }
 
+static void pages_oldest_first_give_every_call_once(void **state)
+{
+	struct nxv_session_list_opts opts = NXV_SESSION_LIST_OPTS_INIT;
+	int numbers[CALLS + 1];
+
+	opts.limit = 7;
+	opts.oldest_first = true;
+	list_all(*state, &opts, numbers);
+	for (int i = 0; i < CALLS; i++)
+		assert_int_equal(numbers[i], i);
+	assert_int_equal(numbers[CALLS], -1);
+	opts.since_ms = 1005;
+	opts.until_ms = 1008;
+	list_all(*state, &opts, numbers);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(numbers[i], 10 + i);
+	assert_int_equal(numbers[6], -1);
+}
+
 static void filters_hold_together(void **state)
 {
 	static const struct {
@@ -167,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(pages_give_every_call_once_newest_first),
+		TEST(pages_oldest_first_give_every_call_once),
 		TEST(filters_hold_together),
 		TEST(wrong_options_are_named),
 		TEST(one_users_calls_are_found_among_very_many),

@@ -48,6 +48,8 @@ static void a_hanging_up_while_b_rings_cancels_b(void **state)
 	expect_event(rig, CARRIER_A_HANGUP, 0);
 	take_cancel(rig, &b);
 	expect_event(rig, CARRIER_DOWN, 0);
+	assert_int_equal(rig->final_a, 200);
+	assert_int_equal(rig->final_b, 487);
 }
 
 static void a_hanging_up_hangs_up_b(void **state)

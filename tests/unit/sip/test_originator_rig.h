@@ -56,6 +56,7 @@ struct rig {
 	struct nxv_error err;
 	const struct carrier_call *placing;
 	const char *ending;
+	int final_a, final_b; /* final answers to the INVITEs; they are no steps of the flow, so no events here */
 	bool end_on_event; /* end the call from inside the sink, at its first event */
 	struct rig_event events[EVENTS_MAX];
 	size_t event_count, event_read;
@@ -93,6 +94,10 @@ static inline void rig_sink(void *arg, const char *session_id, const struct carr
 
 	if (event->kind == CARRIER_CHANGED || event->kind == CARRIER_PROMISED) {
 		rig_keep(rig, session_id, event->kind == CARRIER_PROMISED);
+		return;
+	}
+	if (event->kind == CARRIER_A_FINAL || event->kind == CARRIER_B_FINAL) {
+		*(event->kind == CARRIER_A_FINAL ? &rig->final_a : &rig->final_b) = event->sip_code;
 		return;
 	}
 	pthread_mutex_lock(&rig->lock);
@@ -244,8 +249,8 @@ static inline nxv_status rig_end(struct rig *rig, const char *session_id)
 }
 
 static const char *const event_names[] = { "A_RINGING", "A_ANSWERED", "A_FAILED", "A_NO_ANSWER", "B_RINGING",
-	"B_ANSWERED", "B_FAILED", "B_NO_ANSWER", "JOINED", "A_HANGUP", "B_HANGUP", "MEDIA_REFUSED", "LOST", "CHANGED",
-	"PROMISED", "DOWN" };
+	"B_ANSWERED", "B_FAILED", "B_NO_ANSWER", "JOINED", "A_HANGUP", "B_HANGUP", "MEDIA_REFUSED", "A_FINAL",
+	"B_FINAL", "LOST", "CHANGED", "PROMISED", "DOWN" };
 
 static inline const struct rig_event *rig_next(struct rig *rig, int timeout_ms)
 {

@@ -218,6 +218,27 @@ static void every_byte_reads_back_as_json(void **state)
 	free(json);
 }
 
+static void csv_names_columns_as_json_names_members(void **state)
+{
+	static const char heads[] = "sessionId,status,direction,fromNumber,toNumber,userId,keyId,sipCredentials.username,"
+		"sipCredentials.domain,twilioCallSid,answeredContact,requestId,startedAt,ringingAt,answeredAt,endedAt,durationSeconds,"
+		"endReason,sipCode,callerSipCode,callerSipReason,calleeSipCode,calleeSipReason,seq\r\n";
+	(void)state;
+	expect(nxv_csv_session(NULL), heads);
+}
+
+static void csv_quotes_what_must_be_and_leaves_absent_cells_empty(void **state)
+{
+	const struct nxv_session call = { .id = text("session_1"), .status = NXV_CALL_NO_ANSWER, .direction = text("outbound-api"),
+		.from_number = text("+15550100"), .to_number = text("+15550101"), .user_id = text("al,ice"),
+		.end_reason = text("callee_no_answer"), .caller_sip_code = 200, .caller_sip_reason = text("OK"), .callee_sip_code = 487,
+		.callee_sip_reason = text("Gone \"out\"\r\nfor lunch"), .seq = 7 };
+	(void)state;
+	expect(nxv_csv_session(&call),
+		"session_1,no-answer,outbound-api,+15550100,+15550101,\"al,ice\",,,,,,,,,,,0,callee_no_answer,,200,OK,487,"
+		"\"Gone \"\"out\"\"\r\nfor lunch\",7\r\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +253,8 @@ int main(void)
 		cmocka_unit_test(event_details_become_an_object),
 		cmocka_unit_test(strings_survive_hostile_bytes),
 		cmocka_unit_test(every_byte_reads_back_as_json),
+		cmocka_unit_test(csv_names_columns_as_json_names_members),
+		cmocka_unit_test(csv_quotes_what_must_be_and_leaves_absent_cells_empty),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
