@@ -90,7 +90,5 @@ nxv_status probe_ports(const struct sip_settings *set, struct nxv_error *err)
 		status = check("sip.tls_listen", set->tls_listen, SOCK_STREAM, err);
 	if (status == NXV_OK)
 		status = check("sip.wss_listen", set->wss_listen, SOCK_STREAM, err);
-	if (status == NXV_OK) /* only TCP: the UDP side belongs to our own driver where it has one */
-		status = check("sip.events", set->events, SOCK_STREAM, err);
 	return status;
 }

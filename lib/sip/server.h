@@ -23,7 +23,7 @@ struct sip_settings {
 	const char *auth_db;         /**< subscriber table, we write */
 	const char *location_db;     /**< location table, the server writes */
 	const char *control;         /**< unix datagram socket of the control interface */
-	const char *events;          /**< "127.0.0.1:port": UDP we receive on (opensips) or TCP the server listens on (kamailio) */
+	const char *events;          /**< "127.0.0.1:port": UDP we receive the server's events on */
 	const char *originator;      /**< "127.0.0.1:port" of our originator */
 	const char *service_user;    /**< the only user X-Nexus-* is believed from */
 	const char *secret;          /**< nonce secret for digest authentication; never shown by render with mask */

@@ -144,12 +144,14 @@ static nxv_status load_address(
 	return status == NXV_OK ? own(setup, member, resolved, err) : status;
 }
 
-/* The originator speaks the SIP server's family: its default follows an IPv6 listener, which comes before it in the table. */
+/* The originator and Kamailio's events, which leave from its listener, use the SIP server's family: their defaults follow
+ * an IPv6 listener, which comes before them in the table. */
 static const char *address_text(const struct sip_setup *setup, const struct config *cfg, enum config_key key)
 {
 	const char *text = config_text(cfg, key);
+	const bool follows = key == CFG_SIP_ORIGINATOR_LISTEN || (key == CFG_SIP_EVENTS && setup->driver && strcmp(setup->driver->name, "kamailio") == 0);
 
-	if (key == CFG_SIP_ORIGINATOR_LISTEN && setup->set.listen[0] == '[' && strcmp(text, "127.0.0.1:0") == 0)
+	if (follows && setup->set.listen[0] == '[' && strcmp(text, "127.0.0.1:0") == 0)
 		return "[::1]:0";
 	return text;
 }

@@ -2,7 +2,9 @@
 #include "fuzz.h"
 
 #include "sip/control/event.h"
+#include "sip/kamailio/impl.h"
 #include "sip/kamailio/parse.h"
+#include "sip/opensips/impl.h"
 #include "sip/opensips/parse.h"
 
 static void on_event(void *arg, const struct sip_event *ev)
@@ -44,21 +46,27 @@ static void parse_both(struct json_object *obj)
 	contact_list_free(&contacts);
 }
 
+/* A datagram that claims to be an event, before anybody has looked at it. */
+static void take_both(const char *text, size_t len)
+{
+	size_t bytes = 0;
+	const struct sip_sink sink = { .arg = &bytes, .event = on_event };
+	struct opensips os = { .sink = sink, .key = "evk" };
+	struct kamailio k = { .sink = sink, .key = "evk" };
+
+	(void)opensips_event(&os, text, len);
+	(void)kamailio_event(&k, text, len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct buf stream = BUF_INIT;
 	struct json_object *obj = NULL;
-	const char *text;
-	size_t len, used;
 
 	if (json_read((const char *)data, size, 1 << 20, &obj, NULL) == NXV_OK)
 		parse_both(obj);
 	if (json_member(obj, "result"))
 		parse_both(json_member(obj, "result"));
 	json_object_put(obj);
-	buf_append(&stream, data, size);
-	while (stream.len && kamailio_netstring(&stream, 65536, &text, &len, &used) == 1)
-		buf_consume(&stream, used);
-	buf_free(&stream);
+	take_both((const char *)data, size);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -79,6 +80,35 @@ static void registering_is_seen_and_can_be_taken_back(void **state)
 	assert_int_equal(client_register(alice, 0), 200);
 	assert_locations("alice", "+-+-");
 	client_close(alice);
+}
+
+/* A program on the same machine: it can send to the address of events, but neither is it believed nor can it listen there. */
+static void events_of_somebody_else_are_not_believed(void **state)
+{
+	static const char *const forged[] = {
+		"{\"kind\":\"registered\",\"from\":\"mallory\",\"contact\":\"sip:m@x\",\"sec\":1,\"usec\":0,\"n\":1}",
+		"{\"kind\":\"registered\",\"from\":\"mallory\",\"contact\":\"sip:m@x\",\"sec\":1,\"usec\":0,\"n\":1,\"key\":\"\"}",
+		"{\"method\":\"E_NEXUS\",\"params\":{\"kind\":\"registered\",\"from\":\"mallory\",\"sec\":1,\"usec\":0,\"key\":\"guess\"}}",
+		"{\"method\":\"E_UL_CONTACT_INSERT\",\"params\":{\"aor\":\"mallory@nexus.test\",\"uri\":\"sip:m@x\"}}" };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons((uint16_t)atoi(strchr(f->set.events, ':') + 1)) };
+	struct client *bob = client_open("bob", f->port);
+	const int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+		listener = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forged) / sizeof(*forged); i++)
+		assert_true(sendto(udp, forged[i], strlen(forged[i]), 0, (struct sockaddr *)&to, sizeof(to)) > 0);
+	assert_int_not_equal(bind(listener, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_not_equal(connect(tcp, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(client_register(bob, 60), 200); /* later than the forged ones */
+	assert_non_null(strchr(fixture_locations(f, "bob", "+"), '+'));
+	assert_locations("mallory", "");
+	assert_int_equal(fixture_unregister(f, "bob"), NXV_OK);
+	close(udp);
+	close(tcp);
+	close(listener);
+	client_close(bob);
 }
 
 static void wrong_credentials_are_refused(void **state)
@@ -157,6 +187,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_tells_version_and_counts),
 		cmocka_unit_test(registering_is_seen_and_can_be_taken_back),
+		cmocka_unit_test(events_of_somebody_else_are_not_believed),
 		cmocka_unit_test(wrong_credentials_are_refused),
 		cmocka_unit_test(an_eleventh_contact_is_refused),
 		cmocka_unit_test(a_nul_in_a_header_ends_no_server),

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/digest.h"
+
 /* The year 9999: whatever lies beyond is no time of day. */
 #define SECONDS_MAX INT64_C(253402300799)
 
@@ -48,6 +50,13 @@ bool event_deliver(const struct sip_sink *sink, struct json_object *members)
 	if (sink->event)
 		sink->event(sink->arg, &ev);
 	return true;
+}
+
+bool event_take(const struct sip_sink *sink, struct json_object *members, const char *key)
+{
+	const char *said = json_text(members, "key");
+
+	return said && strlen(said) == strlen(key) && digest_equal(said, key, strlen(key)) && event_deliver(sink, members);
 }
 
 void event_emit(const struct sip_sink *sink, enum sip_event_kind kind, const char *username, const char *contact, int64_t at_ms)

@@ -1,148 +1,161 @@
-/* events.c - Kamailio: events over evapi, a TCP stream of netstrings. What was said while we were away is lost, so each
- * connection starts with the owner's reconciliation. */
-#include <errno.h>
-#include <netdb.h>
+/* events.c - Kamailio: events on a UDP loopback socket, as OpenSIPS sends them. Our address lies in a hash table of the
+ * server and fades there unless renewed. Each event carries its number: what was lost, and a restart, show at a renewal. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/error.h"
-#include "base/json.h"
 #include "base/text.h"
+#include "sip/control/common.h"
 #include "sip/control/event.h"
 #include "sip/kamailio/impl.h"
 #include "sip/kamailio/parse.h"
 
-enum { RETRY_MIN_MS = 100, RETRY_MAX_MS = 3000, EVENT_MAX = 64 * 1024 };
+enum { RENEW_MS = 3000, RETRY_MS = 500 };
 
-static void connect_now(void *arg);
-
-static void disconnect(struct kamailio *k)
-{
-	if (k->events_fd >= 0) {
-		loop_fd_clear(k->loop, k->events_fd);
-		close(k->events_fd);
-	}
-	k->events_fd = -1;
-	k->connecting = k->connected = false;
-	buf_free(&k->incoming);
-}
-
-static void try_later(struct kamailio *k)
-{
-	disconnect(k);
-	loop_timer_start(k->retry, k->retry_ms);
-	k->retry_ms = k->retry_ms * 2 < RETRY_MAX_MS ? k->retry_ms * 2 : RETRY_MAX_MS;
-}
-
-bool kamailio_events_take(struct kamailio *k, const char *data, size_t len)
-{
-	const char *text;
-	size_t text_len, used;
-	int found = 0;
-
-	k->incoming.max = 2 * EVENT_MAX;
-	buf_append(&k->incoming, data, len);
-	if (k->incoming.failed)
-		return false;
-	while (k->incoming.len > 0 && (found = kamailio_netstring(&k->incoming, EVENT_MAX, &text, &text_len, &used)) > 0) {
-		struct json_object *event = NULL;
-
-		if (json_read(text, text_len, EVENT_MAX, &event, NULL) != NXV_OK || !event_deliver(&k->sink, event))
-			env_log(k->env, NXV_LOG_WARN, "sip", "dropped an event of %zu bytes that Kamailio should not send", text_len);
-		json_object_put(event);
-		buf_consume(&k->incoming, used);
-	}
-	return found >= 0;
-}
-
-static void established(struct kamailio *k)
-{
-	k->connecting = false;
-	k->connected = true;
-	k->retry_ms = RETRY_MIN_MS;
-	event_gap(&k->sink);
-}
-
-static void ready_fd(int events, void *arg)
+bool kamailio_event(void *arg, const char *text, size_t len)
 {
 	struct kamailio *k = arg;
-	char data[8192];
-	ssize_t len;
-	int failed = 0;
-	socklen_t size = sizeof(failed);
+	struct json_object *event;
+	bool taken;
 
-	(void)events;
-	if (k->connecting) {
-		getsockopt(k->events_fd, SOL_SOCKET, SO_ERROR, &failed, &size);
-		if (failed || loop_fd_set(k->loop, k->events_fd, LOOP_READ, ready_fd, k, NULL) != NXV_OK)
-			try_later(k);
-		else
-			established(k);
+	if (json_read(text, len, RECEIVER_MAX, &event, NULL) != NXV_OK)
+		return false;
+	taken = event_take(&k->sink, event, k->key);
+	if (taken && json_int(event, "n", 0) > k->first)
+		k->received++;
+	json_object_put(event);
+	return taken;
+}
+
+/* Whether something may have been missed. said is how many events the server has sent by now; those of the renewal before
+ * must have arrived, the latest may be on their way. */
+static bool count_gap(struct kamailio *k, const char *since, int64_t said)
+{
+	const bool gap = !k->subscribed || strcmp(since, k->since) != 0 || said < k->said || k->received < k->said - k->first;
+
+	if (gap) {
+		text_copy(k->since, sizeof(k->since), since);
+		k->first = said;
+		k->received = 0;
+	}
+	k->said = said;
+	k->subscribed = true;
+	k->warned = false;
+	return gap;
+}
+
+struct subscription {
+	struct kamailio *k;
+	char since[64];
+	sip_done_fn *fn;
+	void *arg;
+};
+
+static void subscription_done(struct subscription *sub, nxv_status status, const struct nxv_error *err)
+{
+	struct kamailio *k = sub->k;
+
+	if (status != NXV_OK)
+		k->subscribed = false;
+	if (k->renew)
+		loop_timer_start(k->renew, status == NXV_OK ? RENEW_MS : RETRY_MS);
+	if (sub->fn)
+		sub->fn(sub->arg, status, err);
+	free(sub);
+}
+
+static void counted(void *arg, nxv_status status, struct json_object *result, const struct nxv_error *err)
+{
+	struct subscription *sub = arg;
+	const bool none_yet = status == NXV_E_CONFLICT;
+
+	if (status != NXV_OK && !none_yet) {
+		subscription_done(sub, status, err);
 		return;
 	}
-	len = recv(k->events_fd, data, sizeof(data), MSG_DONTWAIT);
-	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+	if (count_gap(sub->k, sub->since, none_yet ? 0 : json_int(json_member(result, "item"), "value", 0)))
+		event_gap(&sub->k->sink);
+	subscription_done(sub, NXV_OK, NULL);
+}
+
+static void looked_at_uptime(void *arg, nxv_status status, struct json_object *result, const struct nxv_error *err)
+{
+	struct subscription *sub = arg;
+	struct json_object *params;
+	const char *since = json_text(result, "up_since");
+
+	if (status != NXV_OK) {
+		subscription_done(sub, status, err);
 		return;
-	if (len <= 0) {
-		try_later(k);
-	} else if (!kamailio_events_take(k, data, (size_t)len)) {
-		env_log(k->env, NXV_LOG_WARN, "sip", "Kamailio's event stream is garbled; connecting anew");
-		try_later(k);
 	}
+	text_copy(sub->since, sizeof(sub->since), since ? since : "");
+	params = json_object_new_array();
+	control_text(params, NULL, "sent");
+	control_text(params, NULL, "events");
+	control_call(sub->k->control, "htable.get", params, counted, sub);
 }
 
-static bool start_connect(struct kamailio *k)
+static void subscribed(void *arg, nxv_status status, struct json_object *result, const struct nxv_error *err)
 {
-	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
-	struct addrinfo *addr = NULL;
-	char host[64], port_text[8];
-	uint16_t port;
-	bool started = false;
+	struct subscription *sub = arg;
+	struct kamailio *k = sub->k;
 
-	if (!text_hostport(k->set->events, host, sizeof(host), &port))
-		return false;
-	snprintf(port_text, sizeof(port_text), "%u", (unsigned)port);
-	if (getaddrinfo(host, port_text, &hints, &addr) != 0)
-		return false;
-	k->events_fd = socket(addr->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (k->events_fd >= 0)
-		started = connect(k->events_fd, addr->ai_addr, addr->ai_addrlen) == 0 || errno == EINPROGRESS;
-	freeaddrinfo(addr);
-	return started && loop_fd_set(k->loop, k->events_fd, LOOP_WRITE, ready_fd, k, NULL) == NXV_OK;
+	(void)result;
+	if (status == NXV_E_CONFLICT && !k->warned) {
+		k->warned = true;
+		env_log(k->env, NXV_LOG_ERROR, "sip", "Kamailio has no table for the gateway's address: it does not run the gateway's "
+			"configuration; see \"nexusctl sip render\"");
+	}
+	if (status != NXV_OK)
+		subscription_done(sub, status, err);
+	else
+		control_call(k->control, "core.uptime", NULL, looked_at_uptime, sub);
 }
 
-static void connect_now(void *arg)
+void kamailio_subscribe(struct kamailio *k, sip_done_fn *fn, void *arg)
 {
-	struct kamailio *k = arg;
+	struct subscription *sub = calloc(1, sizeof(*sub));
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct json_object *params;
 
-	k->connecting = true;
-	if (!start_connect(k))
-		try_later(k);
-}
-
-void kamailio_events_hurry(struct kamailio *k)
-{
-	if (k->connected || k->connecting)
+	if (!sub) {
+		error_nomem(&err);
+		if (fn)
+			fn(arg, NXV_E_NOMEM, &err);
 		return;
-	k->retry_ms = RETRY_MIN_MS;
-	loop_timer_start(k->retry, 0);
+	}
+	*sub = (struct subscription){ .k = k, .fn = fn, .arg = arg };
+	params = json_object_new_array();
+	control_text(params, NULL, "listener");
+	control_text(params, NULL, "address");
+	control_text(params, NULL, k->set->events);
+	control_call(k->control, "htable.sets", params, subscribed, sub);
+}
+
+static void renew(void *arg)
+{
+	kamailio_subscribe(arg, NULL, NULL);
 }
 
 nxv_status kamailio_events_open(struct kamailio *k, struct nxv_error *err)
 {
-	k->retry = loop_timer_new(k->loop, connect_now, k);
-	if (!k->retry)
+	nxv_status status = receiver_open(k->env, k->loop, k->set->events, kamailio_event, k, &k->receiver, err);
+
+	common_event_key(k->set, k->key);
+	if (status != NXV_OK)
+		return status;
+	k->renew = loop_timer_new(k->loop, renew, k);
+	if (!k->renew)
 		return error_nomem(err);
-	k->retry_ms = RETRY_MIN_MS;
-	loop_timer_start(k->retry, 0);
+	loop_timer_start(k->renew, 0);
 	return NXV_OK;
 }
 
 void kamailio_events_close(struct kamailio *k)
 {
-	loop_timer_free(k->retry);
-	k->retry = NULL;
-	disconnect(k);
+	loop_timer_free(k->renew);
+	k->renew = NULL;
+	receiver_close(k->receiver);
+	k->receiver = NULL;
 }

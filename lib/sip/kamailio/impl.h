@@ -2,8 +2,8 @@
 #ifndef NXV_SIP_KAMAILIO_IMPL_H
 #define NXV_SIP_KAMAILIO_IMPL_H
 
-#include "base/buf.h"
 #include "sip/control/control.h"
+#include "sip/control/receiver.h"
 #include "sip/server.h"
 
 struct kamailio {
@@ -13,11 +13,14 @@ struct kamailio {
 	const struct sip_settings *set;
 	struct sip_sink sink;
 	struct control *control;
-	int events_fd;
-	bool connecting, connected;
-	struct loop_timer *retry;
-	unsigned retry_ms;
-	struct buf incoming;
+	struct receiver *receiver;
+	struct loop_timer *renew;
+	char key[33];     /**< what our events carry, so that nobody else's are taken */
+	char since[64];   /**< "up_since" of the server we subscribed at */
+	int64_t first;    /**< how many events it had sent by then */
+	int64_t said;     /**< and by the last renewal */
+	int64_t received; /**< later ones that arrived */
+	bool subscribed, warned;
 };
 
 /* render.c */
@@ -28,9 +31,9 @@ void kamailio_argv(const struct sip_settings *set, const char *config_path, bool
 /* events.c */
 nxv_status kamailio_events_open(struct kamailio *k, struct nxv_error *err);
 void kamailio_events_close(struct kamailio *k);
-/** Try to connect now rather than after the back-off. */
-void kamailio_events_hurry(struct kamailio *k);
-/** Take bytes off the stream; apart for tests. False: the stream is broken and must be opened anew. */
-bool kamailio_events_take(struct kamailio *k, const char *data, size_t len);
+/** Subscribe, or renew. fn (nullable) gets the outcome. */
+void kamailio_subscribe(struct kamailio *k, sip_done_fn *fn, void *arg);
+/** Take one event; arg is the struct kamailio. Apart for tests. */
+receiver_fn kamailio_event;
 
 #endif

@@ -77,19 +77,10 @@ static struct json_object *aor_params(void *arg, const char *key)
 	return params;
 }
 
-/* ---- ready: the RPC answers and the event stream stands */
-static void ready_answered(void *arg, nxv_status status, struct json_object *result, const struct nxv_error *err)
+/* ---- ready: the RPC answers and sends us its events */
+static void ready_subscribed(void *arg, nxv_status status, const struct nxv_error *err)
 {
-	struct op *op = arg;
-	struct nxv_error no_events = NXV_ERROR_INIT;
-
-	(void)result;
-	if (status == NXV_OK && !op->k->connected) {
-		kamailio_events_hurry(op->k);
-		status = error_set(&no_events, NXV_E_UNREACHABLE, "Kamailio's event stream on %.60s is not connected yet", op->k->set->events);
-		err = &no_events;
-	}
-	op_done(op, status, err);
+	op_done(arg, status, err);
 }
 
 static void k_ready(struct sip_server *s, sip_done_fn *fn, void *arg)
@@ -102,7 +93,8 @@ static void k_ready(struct sip_server *s, sip_done_fn *fn, void *arg)
 		return;
 	}
 	op->fn.done = fn;
-	control_call(op->k->control, "core.version", NULL, ready_answered, op);
+	/* Always anew: the server may have been restarted since the last renewal, and then it does not know our address. */
+	kamailio_subscribe(op->k, ready_subscribed, op);
 }
 
 /* ---- status: version, then uptime, then statistics */
@@ -362,6 +354,7 @@ static void k_close(struct sip_server *s)
 		return;
 	kamailio_events_close(k);
 	control_close(k->control);
+	explicit_bzero(k->key, sizeof(k->key));
 	free(k);
 }
 
@@ -379,7 +372,6 @@ static nxv_status k_open(const struct env *env, struct loop *loop, const struct 
 	k->loop = loop;
 	k->set = set;
 	k->sink = *sink;
-	k->events_fd = -1;
 	status = control_open(env, loop, set->control, set->run_dir, &k->control, err);
 	if (status == NXV_OK)
 		status = kamailio_events_open(k, err);

@@ -1,4 +1,4 @@
-/* kamailio.h - the Kamailio driver (5.6): JSON-RPC over a unix datagram socket, events over evapi (TCP, netstrings). */
+/* kamailio.h - the Kamailio driver: JSON-RPC over a unix datagram socket, events over UDP. */
 #ifndef NXV_SIP_KAMAILIO_KAMAILIO_H
 #define NXV_SIP_KAMAILIO_KAMAILIO_H
 

@@ -1,4 +1,4 @@
-/* parse.c - Kamailio's RPC answers and evapi's netstrings: field names and shapes of 5.6. */
+/* parse.c - Kamailio's RPC answers: field names and shapes of 5.6 to 6.1. */
 #include "sip/kamailio/parse.h"
 
 #include <stdio.h>
@@ -103,27 +103,4 @@ int64_t kamailio_parse_statistic(struct json_object *result, const char *name)
 			return strtoll(line + len + 3, NULL, 10);
 	}
 	return 0;
-}
-
-int kamailio_netstring(const struct buf *b, size_t max, const char **text, size_t *len, size_t *used)
-{
-	size_t digits = 0, n = 0;
-
-	while (digits < b->len && b->data[digits] >= '0' && b->data[digits] <= '9') {
-		n = n * 10 + (size_t)(b->data[digits++] - '0');
-		if (n > max)
-			return -1;
-	}
-	if (digits == b->len)
-		return digits < 8 ? 0 : -1;
-	if (digits == 0 || b->data[digits] != ':')
-		return -1;
-	if (b->len < digits + 1 + n + 1)
-		return 0;
-	if (b->data[digits + 1 + n] != ',')
-		return -1;
-	*text = b->data + digits + 1;
-	*len = n;
-	*used = digits + 1 + n + 1;
-	return 1;
 }

@@ -1,8 +1,7 @@
-/* parse.h - what Kamailio's RPC and evapi say, as the driver's structures. Anything malformed is left out or refused. */
+/* parse.h - what Kamailio's RPC says, as the driver's structures. Anything malformed is left out or refused. */
 #ifndef NXV_SIP_KAMAILIO_PARSE_H
 #define NXV_SIP_KAMAILIO_PARSE_H
 
-#include "base/buf.h"
 #include "sip/control/list.h"
 
 /** Where a dialog stands, as far as ending it goes. */
@@ -25,9 +24,5 @@ struct json_object *kamailio_parse_aors(struct json_object *result);
 void kamailio_parse_version(struct json_object *result, char *out, size_t size);
 /** Number behind "name = " in the answer of stats.get_statistics; 0 if it is not there. */
 int64_t kamailio_parse_statistic(struct json_object *result, const char *name);
-
-/** Take the first netstring off b: *text, *len point into it until *used bytes are consumed.
- * 1: there is one; 0: not whole yet; -1: this is no netstring, or one longer than max. */
-int kamailio_netstring(const struct buf *b, size_t max, const char **text, size_t *len, size_t *used);
 
 #endif

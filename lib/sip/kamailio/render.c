@@ -62,7 +62,7 @@ nxv_status kamailio_render(const struct sip_settings *set, const char *version, 
 {
 	struct template_vars vars = { .count = 0 };
 	const char *column = "";
-	char modules[256];
+	char modules[256], key[33];
 	nxv_status status = common_check(set, err);
 
 	if (status == NXV_OK)
@@ -73,9 +73,11 @@ nxv_status kamailio_render(const struct sip_settings *set, const char *version, 
 		status = common_modules(set, "kamailio", modules, sizeof(modules), err);
 	if (status != NXV_OK)
 		return status;
+	common_event_key(set, key);
 	common_vars(&vars, set, version, "advertise", mask);
 	template_set(&vars, "MODULES", "%s", modules);
 	template_set(&vars, "DIGEST", "%s", set->digest);
+	template_set(&vars, "EVENT_KEY", "%s", mask ? "***" : key);
 	template_set(&vars, "HA1_COLUMN", "%s", column);
 	template_set(&vars, "WEB", "%s", *set->ws_listen || *set->wss_listen ? "yes" : "");
 	add_port(&vars, "WS_PORT", set->ws_listen);
@@ -88,6 +90,7 @@ nxv_status kamailio_render(const struct sip_settings *set, const char *version, 
 	if (status == NXV_OK)
 		status = template_render(sip_kamailio_routes_cfg_in, &vars, out, err);
 	template_vars_free(&vars);
+	explicit_bzero(key, sizeof(key));
 	return status;
 }
 

@@ -3,6 +3,7 @@
 #define NXV_SIP_OPENSIPS_IMPL_H
 
 #include "sip/control/control.h"
+#include "sip/control/receiver.h"
 #include "sip/server.h"
 
 struct opensips {
@@ -12,7 +13,7 @@ struct opensips {
 	const struct sip_settings *set;
 	struct sip_sink sink;
 	struct control *control;
-	int events_fd;
+	struct receiver *receiver;
 	struct loop_timer *renew;
 	char key[33];        /**< what our events carry, so that nobody else's are taken */
 	char since[64];      /**< "Up since" of the server we subscribed at */
@@ -29,8 +30,8 @@ nxv_status opensips_events_open(struct opensips *os, struct nxv_error *err);
 void opensips_events_close(struct opensips *os);
 /** Subscribe, or renew. fn (nullable) gets the outcome. */
 void opensips_subscribe(struct opensips *os, sip_done_fn *fn, void *arg);
-/** Take one event; apart for tests. False: dropped. */
-bool opensips_event(struct opensips *os, const char *text, size_t len);
+/** Take one event; arg is the struct opensips. Apart for tests. */
+receiver_fn opensips_event;
 
 /* dialogs.c */
 void opensips_dialogs(struct sip_server *s, sip_dialogs_fn *fn, void *arg);

@@ -268,7 +268,6 @@ static nxv_status os_open(const struct env *env, struct loop *loop, const struct
 	os->loop = loop;
 	os->set = set;
 	os->sink = *sink;
-	os->events_fd = -1;
 	status = control_open(env, loop, set->control, set->run_dir, &os->control, err);
 	if (status == NXV_OK)
 		status = opensips_events_open(os, err);

@@ -202,40 +202,6 @@ static void answers_of_a_wrong_shape_are_left_out(void **state)
 	}
 }
 
-static int netstring(const char *stream, size_t max, const char **text, size_t *len, size_t *used)
-{
-	static struct buf b;
-
-	buf_free(&b);
-	b = (struct buf)BUF_INIT;
-	buf_str(&b, stream);
-	return kamailio_netstring(&b, max, text, len, used);
-}
-
-static void netstrings_are_cut_where_they_end(void **state)
-{
-	const char *text;
-	size_t len, used;
-
-	(void)state;
-	assert_int_equal(netstring("2:{},1:x,", 10, &text, &len, &used), 1);
-	assert_int_equal(len, 2);
-	assert_int_equal(used, 5);
-	assert_memory_equal(text, "{}", 2);
-	assert_int_equal(netstring("2:{}", 10, &text, &len, &used), 0);
-	assert_int_equal(netstring("2", 10, &text, &len, &used), 0);
-	assert_int_equal(netstring("0:,", 10, &text, &len, &used), 1);
-	assert_int_equal(len, 0);
-	assert_int_equal(netstring("2:{}x", 10, &text, &len, &used), -1);
-	assert_int_equal(netstring("11:aaaaaaaaaaa,", 10, &text, &len, &used), -1);
-	assert_int_equal(netstring("99999999999999999999999:", 10, &text, &len, &used), -1);
-	assert_int_equal(netstring("00000000", 10, &text, &len, &used), -1);
-	assert_int_equal(netstring(":x,", 10, &text, &len, &used), -1);
-	assert_int_equal(netstring("-1:x,", 10, &text, &len, &used), -1);
-	assert_int_equal(netstring("GET / HTTP/1.1\r\n", 10, &text, &len, &used), -1);
-	netstring("0:,", 10, &text, &len, &used);
-}
-
 static void an_addresses_domain_is_not_part_of_its_username(void **state)
 {
 	struct contact_list list = { 0 };
@@ -280,7 +246,6 @@ int main(void)
 		cmocka_unit_test(kamailio_lists_and_numbers_are_read),
 		cmocka_unit_test(contact_heard_over_websocket_is_a_browser),
 		cmocka_unit_test(answers_of_a_wrong_shape_are_left_out),
-		cmocka_unit_test(netstrings_are_cut_where_they_end),
 		cmocka_unit_test(an_addresses_domain_is_not_part_of_its_username),
 	};
 

@@ -122,9 +122,11 @@ static void secrets_are_masked_where_people_look(void **state)
 		assert_non_null(strstr(out.data, "***"));
 		buf_free(&out);
 	}
-	render(&opensips_driver, &set, NULL, false, &out);
-	assert_non_null(strstr(out.data, key));
-	buf_free(&out);
+	for (size_t i = 0; i < 2; i++) {
+		render(both[i], &set, NULL, false, &out);
+		assert_non_null(strstr(out.data, key));
+		buf_free(&out);
+	}
 }
 
 static void newer_opensips_gets_its_own_words(void **state)

@@ -77,6 +77,17 @@ static void originator_follows_an_ipv6_listener(void **state)
 	sip_setup_free(setup);
 }
 
+/* Its events leave from the listener; OpenSIPS has a socket for them. */
+static void kamailios_events_follow_an_ipv6_listener(void **state)
+{
+	struct sip_setup *setup = load((const char *[]){ "sip.server=kamailio", "sip.mode=external", "sip.control=/run/k.sock",
+		"sip.listen=[::1]:0", NULL });
+
+	(void)state;
+	assert_int_equal(strncmp(setup->set.events, "[::1]:", 6), 0);
+	sip_setup_free(setup);
+}
+
 static void port_zero_is_drawn_once_and_kept(void **state)
 {
 	const char *const set[] = { "sip.listen=127.0.0.1:0", "sip.ws_listen=127.0.0.1:0", NULL };
@@ -275,6 +286,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(paths_lie_in_a_private_folder_named_after_the_driver),
 		CASE(no_installed_server_is_no_error),
+		CASE(kamailios_events_follow_an_ipv6_listener),
 		CASE(originator_follows_an_ipv6_listener),
 		CASE(port_zero_is_drawn_once_and_kept),
 		CASE(a_torn_ports_file_costs_only_the_torn_port),
