@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The end of the year 9999. */
+#define SECONDS_MAX INT64_C(253402300799)
+
 /* Make room for one more item; true when there is. */
 static bool grow(void **items, size_t *cap, size_t count, size_t size, struct json_object **keep)
 {
@@ -108,4 +111,11 @@ void dialog_take_values(struct sip_dialog *dialog, struct json_object *pairs)
 			if (json_text(pair, wanted[k].name))
 				*wanted[k].to = json_text(pair, wanted[k].name);
 	}
+}
+
+int64_t dialog_time_ms(struct json_object *obj, const char *member)
+{
+	const int64_t seconds = json_int(obj, member, 0);
+
+	return seconds > 0 && seconds <= SECONDS_MAX ? seconds * 1000 : 0;
 }

@@ -30,5 +30,7 @@ void contact_list_free(struct contact_list *list);
 
 /** session, leg, owner, from and to from the dialog's variables: an array of objects with one member each. */
 void dialog_take_values(struct sip_dialog *dialog, struct json_object *pairs);
+/** A member that counts UTC seconds, in ms; 0 for a time that no clock shows. */
+int64_t dialog_time_ms(struct json_object *obj, const char *member);
 
 #endif

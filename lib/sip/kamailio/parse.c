@@ -32,7 +32,7 @@ bool kamailio_parse_dialog(struct json_object *obj, struct sip_dialog *out)
 		return false;
 	*out = (struct sip_dialog){ .call_id = call_id, .confirmed = at.state >= CONFIRMED_NO_ACK };
 	if (out->confirmed)
-		out->started_at_ms = json_int(obj, "start_ts", 0) * 1000;
+		out->started_at_ms = dialog_time_ms(obj, "start_ts");
 	dialog_take_values(out, json_member(obj, "variables"));
 	return true;
 }

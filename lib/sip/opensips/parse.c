@@ -24,7 +24,7 @@ bool opensips_parse_dialog(struct json_object *obj, struct sip_dialog *out)
 		return false;
 	*out = (struct sip_dialog){ .call_id = call_id, .confirmed = state >= CONFIRMED_NO_ACK };
 	if (out->confirmed)
-		out->started_at_ms = json_int(obj, "timestart", 0) * 1000;
+		out->started_at_ms = dialog_time_ms(obj, "timestart");
 	dialog_take_values(out, json_member(json_member(obj, "context"), "values"));
 	return true;
 }
