@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,7 +146,7 @@ bool dialog_matches(const struct dialog *d, const struct sip_msg *msg)
 static void put_head(const struct dialog *d, struct buf *b, const char *method, uint32_t seq)
 {
 	buf_printf(b, "Max-Forwards: 70\r\n%sTo: %s", d->routes ? d->routes : "", d->to);
-	if (d->remote_tag)
+	if (d->remote_tag && *d->remote_tag) /* RFC 2543 knew none */
 		buf_printf(b, ";tag=%s", d->remote_tag);
 	buf_printf(b, "\r\nFrom: %s;tag=%s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nUser-Agent: nexusvoip/" NXV_VERSION "\r\n",
 		d->from, d->local_tag, d->call_id, (unsigned)seq, method);
@@ -248,6 +249,8 @@ static void on_answer(int err, const struct sip_msg *msg, void *arg)
 	request_fn *fn = r->fn;
 	void *fn_arg = r->arg;
 
+	if (!err && (msg->scode < 100 || msg->scode > 699)) /* no SIP: as good as no answer */
+		err = EBADMSG;
 	if (!err)
 		transport_tune(msg);
 	if (!err && msg->scode < 200) {
@@ -259,7 +262,7 @@ static void on_answer(int err, const struct sip_msg *msg, void *arg)
 		return;
 	request_free(r);
 	if (fn)
-		fn(fn_arg, err, msg);
+		fn(fn_arg, err, err ? NULL : msg);
 }
 
 nxv_status dialog_send(struct dialog *d, const struct outgoing *out, struct request **rp, struct nxv_error *err)

@@ -48,7 +48,9 @@ bool transport_probe(struct originator *o, const struct sip_msg *msg);
 /** Make a TCP connection send at once. */
 void transport_tune(const struct sip_msg *msg);
 
-/** message.c: the body as Content-Length states it; false when the message holds less than that. */
+/** message.c: true if it has what every message must have (RFC 3261, 8.1.1). */
+bool message_whole(const struct sip_msg *msg);
+/** The body as Content-Length states it; false when the message holds less than that. */
 bool message_body(const struct sip_msg *msg, struct pl *body);
 /** A copy of an SDP body; NULL if there is none. [owned] free(). */
 char *message_sdp(const struct sip_msg *msg);

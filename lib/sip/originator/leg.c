@@ -91,8 +91,10 @@ void leg_heard(struct leg *leg, const struct sip_msg *msg)
 {
 	char *sdp = message_sdp(msg);
 
-	if (!sdp)
+	if (!sdp_text_valid(sdp)) {
+		free(sdp);
 		return;
+	}
 	free(leg->media);
 	leg->media = sdp;
 }

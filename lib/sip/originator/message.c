@@ -16,6 +16,12 @@ bool message_body(const struct sip_msg *msg, struct pl *body)
 	return body->l <= left;
 }
 
+bool message_whole(const struct sip_msg *msg)
+{
+	return pl_isset(&msg->via.val) && pl_isset(&msg->from.val) && pl_isset(&msg->to.val) && pl_isset(&msg->callid) &&
+		pl_isset(&msg->cseq.met);
+}
+
 char *message_sdp(const struct sip_msg *msg)
 {
 	struct pl body;

@@ -142,7 +142,9 @@ void relay_start(struct leg *asker, const struct sip_msg *msg)
 
 	if (implies_ack(asker, msg))
 		settle(call);
-	if (asker->state != LEG_UP || exchange_busy(call)) {
+	if (sdp && !sdp_text_valid(sdp)) {
+		message_reply(call->o, msg, 488, "No Session Description");
+	} else if (asker->state != LEG_UP || exchange_busy(call)) {
 		message_reply(call->o, msg, 491, "Request Pending");
 	} else if (other->state != LEG_UP && !repeats_itself(asker, sdp)) {
 		message_reply(call->o, msg, 491, "Other Phone Still Rings");

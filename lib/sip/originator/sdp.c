@@ -130,21 +130,32 @@ char *sdp_text_refuse(const char *offer, const struct sdp_origin *origin)
 	return buf_take(&b);
 }
 
-bool sdp_text_usable(const char *sdp)
+bool sdp_text_valid(const char *sdp)
 {
-	bool origin = false, usable = false;
 	struct line line;
 
 	if (!sdp || !next_line(&sdp, &line) || !is(&line, "v=0"))
 		return false;
 	while (next_line(&sdp, &line)) {
+		if (starts(&line, "o="))
+			return true;
+	}
+	return false;
+}
+
+bool sdp_text_usable(const char *sdp)
+{
+	struct line line;
+
+	if (!sdp_text_valid(sdp))
+		return false;
+	while (next_line(&sdp, &line)) {
 		const char *port = starts(&line, "m=") ? memchr(line.p, ' ', line.len) : NULL;
 
-		origin = origin || starts(&line, "o=");
 		if (port && strtol(port + 1, NULL, 10) > 0)
-			usable = true;
+			return true;
 	}
-	return origin && usable;
+	return false;
 }
 
 bool sdp_text_web(const char *sdp)

@@ -21,7 +21,9 @@ char *sdp_text_offer(const struct sdp_origin *origin);
 char *sdp_text_relay(const char *sdp, const struct sdp_origin *origin, const char *direction);
 /** An answer that refuses every stream of an offer. */
 char *sdp_text_refuse(const char *offer, const struct sdp_origin *origin);
-/** True if it is a description with at least one stream that was not refused. */
+/** True if it is a description at all. */
+bool sdp_text_valid(const char *sdp);
+/** True if it is one with at least one stream that was not refused. */
 bool sdp_text_usable(const char *sdp);
 /** True if it describes sound as browsers send it (DTLS-SRTP, RFC 5764). */
 bool sdp_text_web(const char *sdp);

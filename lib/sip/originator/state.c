@@ -119,7 +119,7 @@ static bool is_settled(const struct call *call)
 
 static bool leg_complete(const struct leg *leg)
 {
-	return leg->state == LEG_UP && leg->dialog.remote_tag && leg->told && sdp_text_usable(leg->media);
+	return leg->state == LEG_UP && leg->dialog.remote_tag && sdp_text_valid(leg->told) && sdp_text_valid(leg->media);
 }
 
 char *call_save(const struct call *call)
@@ -216,7 +216,7 @@ static bool take_text(const struct field *f, const char *p, size_t len, void *re
 	if (f->kind == ROUTES && len == 0)
 		return true;
 	*at = strndup(p, len);
-	return *at && (f->kind != SDP || sdp_text_usable(*at));
+	return *at && (f->kind != SDP || sdp_text_valid(*at));
 }
 
 /* Take "name length:value\n" off the text. */

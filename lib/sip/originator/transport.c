@@ -155,7 +155,8 @@ void transport_close(struct originator *o)
 bool transport_trusted(const struct originator *o, const struct sip_msg *msg)
 {
 	/* Over TCP the server may have connected to us, from any port of its own. */
-	return msg->tp == o->transport && sa_cmp(&msg->src, &o->proxy, msg->tp == SIP_TRANSP_UDP ? SA_ALL : SA_ADDR);
+	return message_whole(msg) && msg->tp == o->transport &&
+		sa_cmp(&msg->src, &o->proxy, msg->tp == SIP_TRANSP_UDP ? SA_ALL : SA_ADDR);
 }
 
 /* True swallows the datagram. Malformed ones too: libre would print a complaint. */
@@ -169,7 +170,7 @@ static bool filter_datagram(struct sa *src, struct mbuf *mb, void *arg)
 
 	if (!sa_cmp(src, &o->proxy, SA_ALL) || sip_msg_decode(&msg, mb) != 0)
 		return true;
-	drop = !msg->req && !message_body(msg, &body); /* RFC 3261, 18.3 */
+	drop = !message_whole(msg) || (!msg->req && !message_body(msg, &body)); /* RFC 3261, 18.3 */
 	mem_deref(msg);
 	mb->pos = pos;
 	return drop;
