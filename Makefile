@@ -17,7 +17,7 @@ help:
 	@echo 'make stop         stop what make run started'
 	@echo 'make test         build and run every test, and the unit and integration tests under sanitizers'
 	@echo 'make bench        measure'
-	@echo 'make fuzz         fuzz the parsers for SECONDS=60 each (clang)'
+	@echo 'make fuzz         fuzz what reads from outside, SECONDS=60 each, TARGET=sdp only one (clang)'
 	@echo 'make install      install library, nexusctl and nexusd under PREFIX ($(PREFIX)); DESTDIR is respected'
 	@echo 'make clean        remove build/, after stopping what make run started'
 
@@ -42,7 +42,7 @@ bench:
 fuzz:
 	@packaging/install-deps.sh build sip demo test fuzz
 	@packaging/build.sh fuzz
-	@tests/fuzz/run.sh $(or $(SECONDS),60)
+	@tests/fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
 
 install:
 	@packaging/install-deps.sh build
