@@ -32,7 +32,8 @@ enum {
 	CMD_CREATE = 2,   /**< makes the state folder */
 	CMD_HIDDEN = 4,   /**< not in the help */
 	CMD_ANY_ARGS = 8, /**< takes whatever follows, unparsed */
-	CMD_ENGINE = 16   /**< may be the engine for a while, and leaves the SIP server running when it stops */
+	CMD_ENGINE = 16,  /**< may be the engine for a while, and leaves the SIP server running when it stops */
+	CMD_SECRET = 32   /**< an argument too many may be a secret: it is not repeated */
 };
 
 /** A command: one row of the table in commands.c. */

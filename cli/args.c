@@ -106,14 +106,14 @@ static const struct opt *find(const struct opt *opts, const char *name, size_t l
 
 static int take_set(struct app *app, const char *value)
 {
-	const char *keys[64];
+	const char *keys[128];
 	size_t count = 0, len = strcspn(value, "=");
 
 	if (!value[len])
 		return out_usage(app, "--set takes KEY=VALUE, such as --set sip.domain=sip.example.com");
 	if (app->set_count == SETS_MAX)
 		return out_usage(app, "--set may be given %d times at most; use a configuration file", SETS_MAX);
-	for (const struct nxv_config_option *o; count < 64 && (o = nxv_config_option_at(count)); count++) {
+	for (const struct nxv_config_option *o; count < 128 && (o = nxv_config_option_at(count)); count++) {
 		keys[count] = o->key;
 		if (strlen(o->key) == len && !strncmp(o->key, value, len)) {
 			app->sets[app->set_count++] = value;
@@ -194,12 +194,20 @@ static const struct command *command_find(const char *noun, const char *verb, bo
 	return NULL;
 }
 
+static int secret_argument(const struct app *app)
+{
+	return out_usage(app,
+		"a secret is never given as an argument, where every user of this machine can see it; give it on standard input");
+}
+
 /* A word that is no option: noun, verb, then the operand. */
 static int take_word(struct app *app, const char *word, const char **noun)
 {
 	bool known;
 
 	if (app->cmd) {
+		if (app->cmd->flags & CMD_SECRET && app->operand)
+			return secret_argument(app);
 		if (!app->cmd->operand || app->operand)
 			return out_usage(app, "\"%s\" is one argument too many", word);
 		if (!*word)
@@ -261,6 +269,8 @@ int args_parse(struct app *app, int argc, char **argv)
 			app->help = true;
 		else if (options && !strncmp(argv[i], "--", 2))
 			rc = take_option(app, argv, argc, &i);
+		else if (options && argv[i][0] == '-' && argv[i][1] && app->cmd && app->cmd->flags & CMD_SECRET)
+			rc = secret_argument(app);
 		else if (options && argv[i][0] == '-' && argv[i][1])
 			rc = out_usage(app, "there is no option %s; options are written out, like --user", argv[i]);
 		else

@@ -41,6 +41,10 @@ static const struct opt call_start[] = {
 	{ "wait", "STATE", false, "wait until ringing, answered or ended" },
 	{ 0 },
 };
+static const struct opt secrets_rotate[] = {
+	{ "to", "KIND", false, "key: a new random key; passphrase: a new one, from standard input (default: the kind in use)" },
+	{ 0 },
+};
 static const struct opt call_list[] = {
 	USER_FILTER,
 	{ "status", "STATUS", false, "a status such as completed, or live: all that have not ended" },
@@ -100,6 +104,11 @@ const struct command commands[] = {
 	{ "call", "export", NULL, call_export, 0, cmd_call_export, "print the records of all calls, oldest first" },
 	{ "call", "end", "ID", NULL, 0, cmd_call_end, "end a call in whatever state it is" },
 	{ "call", "watch", "[ID]", NULL, 0, cmd_call_watch, "print events as they happen: of one call until it ends, or of all" },
+	{ "secrets", "set", "NAME", NULL, CMD_SECRET, cmd_secrets_set, "seal and store a secret that is read from standard input" },
+	{ "secrets", "list", NULL, NULL, 0, cmd_secrets_list, "list secrets, without their values" },
+	{ "secrets", "unset", "NAME", NULL, 0, cmd_secrets_unset, "forget a stored secret" },
+	{ "secrets", "check", NULL, NULL, 0, cmd_secrets_check, "check that the sealing key opens every stored secret" },
+	{ "secrets", "rotate", NULL, secrets_rotate, 0, cmd_secrets_rotate, "seal every secret by a new key" },
 	{ "usage", "list", NULL, usage_list, 0, cmd_usage_list, "list uses of API keys" },
 	{ "usage", "export", NULL, usage_export, 0, cmd_usage_export, "print all uses of API keys, oldest first" },
 	{ "health", NULL, NULL, NULL, 0, cmd_health, "health of the gateway; exit status 5 unless the SIP server runs" },

@@ -12,6 +12,7 @@
 #include "base/opts.h"
 #include "base/text.h"
 #include "limits/limits.h"
+#include "secrets/secrets.h"
 #include "sip/credentials.h"
 #include "sip/manager.h"
 #include "sip/subscriber.h"
@@ -66,6 +67,8 @@ static nxv_status open_stores(nxv_ctx *ctx, struct nxv_error *err)
 
 	free(path);
 	if (status == NXV_OK)
+		status = secrets_open(&ctx->env, ctx->db, ctx->cfg, ctx->state_dir, &ctx->secrets, err);
+	if (status == NXV_OK)
 		status = sip_setup_load(&ctx->env, ctx->cfg, ctx->state_dir, &ctx->sip, err);
 	if (status == NXV_OK)
 		status = credentials_check_domain(ctx->db, config_text(ctx->cfg, CFG_SIP_DOMAIN), err);
@@ -116,6 +119,7 @@ void nxv_close(nxv_ctx *ctx)
 	rate_close(ctx->rate);
 	db_close(ctx->auth);
 	sip_setup_free(ctx->sip);
+	secrets_close(ctx->secrets);
 	db_close(ctx->db);
 	config_free(ctx->cfg);
 	free(ctx->state_dir);

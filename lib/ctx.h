@@ -11,6 +11,7 @@
 struct engine;
 struct engine_thread;
 struct rate;
+struct secrets;
 struct sip_setup;
 struct usage_log;
 
@@ -20,6 +21,7 @@ struct nxv_ctx {
 	struct config *cfg;
 	struct db *db;             /**< nexusvoip.db */
 	struct db *auth;           /**< sip/auth.db, the SIP server's subscriber table */
+	struct secrets *secrets;   /**< sealed in db; read when they are needed */
 	struct sip_setup *sip;     /**< resolved settings of the SIP server */
 	struct rate *rate;         /**< requests a minute, per key */
 	struct usage_log *usage;

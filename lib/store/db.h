@@ -53,6 +53,9 @@ void db_done(struct db_stmt *stmt);
 /** db_query, step to the end, done: for statements without result, bound by a format of one letter per
  * parameter: 't' const char *, 'i' int64_t. */
 nxv_status db_run(struct db_tx *tx, const char *sql, struct nxv_error *err, const char *format, ...);
+/** Bring what is committed to the disk (commits alone are safe from a crash of the program, not from a power cut).
+ * Errors: NXV_E_BUSY when a reader or writer is in the way. Not inside a transaction. */
+nxv_status db_sync(struct db *db, struct nxv_error *err);
 /** Rows changed by the last statement. */
 int64_t db_changes(struct db_tx *tx);
 /** Run several statements at once (schema scripts). */

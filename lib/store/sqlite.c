@@ -378,3 +378,19 @@ nxv_status db_script(struct db_tx *tx, const char *sql, struct nxv_error *err)
 	tx->failed = true;
 	return fault(tx->conn, "run a script", err);
 }
+
+nxv_status db_sync(struct db *db, struct nxv_error *err)
+{
+	struct conn *conn;
+	int frames = 0, done = 0;
+	nxv_status status = conn_take(db, &conn, err);
+
+	if (status != NXV_OK)
+		return status;
+	if (sqlite3_wal_checkpoint_v2(conn->handle, NULL, SQLITE_CHECKPOINT_FULL, &frames, &done) != SQLITE_OK)
+		status = fault(conn, "be brought to the disk", err);
+	else if (done < frames)
+		status = error_set(err, NXV_E_BUSY, "the database %s is being read", conn->path);
+	conn_give(db, conn);
+	return status;
+}

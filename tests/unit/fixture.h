@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "ctx.h"
 #include "limits/limits.h"
+#include "secrets/secrets.h"
 #include "store/db.h"
 #include "usage/usage_log.h"
 
@@ -75,6 +76,7 @@ static inline void fixture_attach(struct fixture *f, const char *const *set)
 	env_defaults(&f->ctx.env);
 	if (config_load(NULL, false, NULL, set, &f->ctx.cfg, &err) ||
 	    db_open(&f->ctx.env, f->db_path, db_migrations, &f->ctx.db, &err) ||
+	    secrets_open(&f->ctx.env, f->ctx.db, f->ctx.cfg, f->dir, &f->ctx.secrets, &err) ||
 	    rate_open(&f->ctx.env, 60000, &f->ctx.rate, &err) ||
 	    usage_log_open(&f->ctx.env, f->ctx.db, &f->ctx.usage, &err))
 		fail_msg("fixture: %s", err.message);
@@ -85,6 +87,7 @@ static inline void fixture_detach(struct fixture *f)
 {
 	usage_log_close(f->ctx.usage);
 	rate_close(f->ctx.rate);
+	secrets_close(f->ctx.secrets);
 	db_close(f->ctx.db);
 	config_free(f->ctx.cfg);
 	pthread_mutex_destroy(&f->ctx.lock);
