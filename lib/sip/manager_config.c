@@ -99,6 +99,8 @@ nxv_status sip_check(const struct env *env, const struct sip_setup *setup, struc
 	if (status != NXV_OK)
 		return status;
 	buf_printf(report, "server: %s %s (%s)\n", setup->driver->name, version, setup->program);
+	if (!sip_driver_tried(setup->driver, version))
+		buf_printf(report, "warning: this program was tried with %s %s only\n", setup->driver->name, setup->driver->releases);
 	status = check_parser(setup, report, err);
 	if (status != NXV_OK)
 		return status;

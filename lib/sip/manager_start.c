@@ -30,6 +30,16 @@ static nxv_status look_at_users(struct sip_manager *mgr, struct nxv_error *err)
 	return NXV_OK;
 }
 
+static void warn_untried(struct sip_manager *mgr)
+{
+	const struct sip_driver *driver = mgr->setup->driver;
+	char version[64];
+
+	if (sip_driver_version(driver, mgr->setup->program, version, sizeof(version), NULL) == NXV_OK && !sip_driver_tried(driver, version))
+		env_log(mgr->opts.env, NXV_LOG_WARN, "sip", "%s %s is started, but this program was tried with %s only", driver->name, version,
+			driver->releases);
+}
+
 static nxv_status launch(struct sip_manager *mgr, struct nxv_error *err)
 {
 	const struct sip_settings *set = &mgr->setup->set;
@@ -75,6 +85,7 @@ static void start(struct sip_manager *mgr)
 		failed(mgr, &err);
 		return;
 	}
+	warn_untried(mgr);
 	manager_knock(mgr);
 	manager_set_state(mgr, NXV_SIP_STARTING, "");
 }

@@ -90,6 +90,7 @@ typedef void sip_contacts_fn(void *arg, nxv_status status, const struct sip_cont
 struct sip_driver {
 	const char *name;    /**< "opensips" */
 	const char *program; /**< looked up on PATH */
+	const char *releases; /**< those the tests ran on, oldest first: "3.4, 3.6, 4.0"; older ones are refused */
 	/** Write the configuration; mask replaces secrets by "***". */
 	nxv_status (*render)(const struct sip_settings *set, const char *version, bool mask, struct buf *out, struct nxv_error *err);
 	/** Create the location database (and whatever else the server needs to start). */
@@ -121,5 +122,7 @@ extern const struct sip_driver *const sip_drivers[];
 const struct sip_driver *sip_driver_find(const char *name, const char *binary, char *path, size_t path_size);
 /** Version the program reports ("3.6.8"), without starting a server. */
 nxv_status sip_driver_version(const struct sip_driver *driver, const char *path, char *out, size_t size, struct nxv_error *err);
+/** False: nobody has tried that version; it may work. */
+bool sip_driver_tried(const struct sip_driver *driver, const char *version);
 
 #endif

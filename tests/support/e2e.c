@@ -52,8 +52,12 @@ static int setup(void **state)
 	if (suite->bare) {
 		return 0;
 	}
-	if (gateway_start(&gw, server, suite->settings) && (!suite->setup || suite->setup())) {
-		return 0;
+	if (gateway_start(&gw, server, suite->settings)) {
+		struct http_reply *health = gateway_http(&gw, "GET", "/api/v1/opensips/health", gw.admin_key, NULL);
+		printf("%s %s\n", server, json_text(health->json, "version"));
+		if (!suite->setup || suite->setup()) {
+			return 0;
+		}
 	}
 	lab_dump(lab, stderr);
 	show_log();

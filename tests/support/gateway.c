@@ -35,7 +35,8 @@ void nap_ms(int ms)
 static bool write_config(const struct gateway *gw, const char *const *settings)
 {
 	char path[96], text[4096];
-	int len = snprintf(text, sizeof(text), "[sip]\nserver = %s\ndomain = %s\nlisten = %s\n", gw->server, gw->domain, gw->sip);
+	int len = snprintf(text, sizeof(text), "[sip]\nserver = %s\ndomain = %s\nlisten = %s\nbinary = %s\n", gw->server, gw->domain, gw->sip,
+		proc_sip_server(gw->server));
 	for (size_t i = 0; settings && settings[i]; i++) {
 		const char *dot = strchr(settings[i], '.'), *equals = strchr(settings[i], '=');
 		len += snprintf(text + len, sizeof(text) - (size_t)len, "[%.*s]\n%.*s = %s\n", (int)(dot - settings[i]), settings[i],

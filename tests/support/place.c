@@ -114,8 +114,20 @@ char *proc_read_file(const char *path)
 	return text;
 }
 
+const char *proc_sip_server(const char *name)
+{
+	const char *path = getenv(strcmp(name, "opensips") == 0 ? "NXV_TEST_OPENSIPS" : "NXV_TEST_KAMAILIO");
+	return path ? path : "";
+}
+
 bool proc_installed(const char *program)
 {
+	if (strcmp(program, "opensips") == 0 || strcmp(program, "kamailio") == 0) {
+		const char *chosen = proc_sip_server(program);
+		if (chosen[0]) {
+			return access(chosen, X_OK) == 0;
+		}
+	}
 	const char *path = getenv("PATH");
 	char copy[4096], file[4400];
 	snprintf(copy, sizeof(copy), "%s:/usr/local/sbin:/usr/sbin", path ? path : "");

@@ -32,6 +32,8 @@ int proc_stop(struct proc *proc, int timeout_ms);
 int proc_run(const char *const *argv, char **out, char **err, int timeout_ms);
 /** True when the program is on PATH. */
 bool proc_installed(const char *program);
+/** The release of a SIP server that the tests shall run on: its program, from NXV_TEST_OPENSIPS or NXV_TEST_KAMAILIO; "": the one installed. */
+const char *proc_sip_server(const char *name);
 
 /** CPU time in ms and resident memory in KiB of a process, from /proc; 0 when it is gone. */
 int64_t proc_cpu_ms(pid_t pid);

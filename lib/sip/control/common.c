@@ -195,14 +195,21 @@ nxv_status common_modules(const struct sip_settings *set, const char *name, char
 		"the modules of %s were not found beside %.200s; set sip.binary to the program inside its installation", name, program);
 }
 
-nxv_status common_version(const char *name, const char *version, int major, int minor, struct nxv_error *err)
+bool common_since(const char *version, int major, int minor)
 {
 	int have_major, have_minor;
 
 	if (!version || sscanf(version, "%d.%d", &have_major, &have_minor) != 2)
+		return false;
+	return have_major > major || (have_major == major && have_minor >= minor);
+}
+
+nxv_status common_version(const char *name, const char *version, const char *releases, struct nxv_error *err)
+{
+	int major = 0, minor = 0;
+
+	if (!version || !*version || sscanf(releases, "%d.%d", &major, &minor) != 2 || common_since(version, major, minor))
 		return NXV_OK;
-	if (have_major > major || (have_major == major && have_minor >= minor))
-		return NXV_OK;
-	return error_code(err, NXV_E_UNSUPPORTED, "sip_server_too_old", "%s %.20s is too old; %d.%d or later is needed", name, version,
-		major, minor);
+	return error_code(err, NXV_E_UNSUPPORTED, "sip_server_too_old", "%s %.20s is too old: this program was tried with %s; install one "
+		"of these, or name its program in sip.binary", name, version, releases);
 }

@@ -6,6 +6,9 @@
 #include "sip/control/receiver.h"
 #include "sip/server.h"
 
+/** Those that the whole set of tests was run on. */
+#define KAMAILIO_RELEASES "5.6, 5.8, 6.1"
+
 struct kamailio {
 	struct sip_server base;
 	const struct env *env;

@@ -386,6 +386,7 @@ static nxv_status k_open(const struct env *env, struct loop *loop, const struct 
 const struct sip_driver kamailio_driver = {
 	.name = "kamailio",
 	.program = "kamailio",
+	.releases = KAMAILIO_RELEASES,
 	.render = kamailio_render,
 	.prepare = kamailio_prepare,
 	.argv = kamailio_argv,

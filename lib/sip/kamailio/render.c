@@ -68,7 +68,7 @@ nxv_status kamailio_render(const struct sip_settings *set, const char *version, 
 	if (status == NXV_OK)
 		status = pick_digest(set->digest, &column, err);
 	if (status == NXV_OK)
-		status = common_version("Kamailio", version, 5, 6, err);
+		status = common_version("Kamailio", version, KAMAILIO_RELEASES, err);
 	if (status == NXV_OK)
 		status = common_modules(set, "kamailio", modules, sizeof(modules), err);
 	if (status != NXV_OK)

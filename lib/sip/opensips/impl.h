@@ -6,6 +6,9 @@
 #include "sip/control/receiver.h"
 #include "sip/server.h"
 
+/** Those that the whole set of tests was run on. */
+#define OPENSIPS_RELEASES "3.4, 3.6, 4.0"
+
 struct opensips {
 	struct sip_server base;
 	const struct env *env;

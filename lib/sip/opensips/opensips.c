@@ -282,6 +282,7 @@ static nxv_status os_open(const struct env *env, struct loop *loop, const struct
 const struct sip_driver opensips_driver = {
 	.name = "opensips",
 	.program = "opensips",
+	.releases = OPENSIPS_RELEASES,
 	.render = opensips_render,
 	.prepare = opensips_prepare,
 	.argv = opensips_argv,

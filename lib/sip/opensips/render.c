@@ -41,6 +41,15 @@ static nxv_status check_origins(const struct sip_settings *set, struct nxv_error
 	return NXV_E_UNSUPPORTED;
 }
 
+/* What differs between releases. */
+static void set_release(struct template_vars *vars, const char *version)
+{
+	const bool v4 = common_since(version, 4, 0);
+
+	template_set(vars, "BYE_ON_TIMEOUT", "%s", v4 ? "bye-on-timeout" : "B");
+	template_set(vars, "EVENT_ROUTE_MODULE", "%s", v4 ? "" : "yes"); /* 4.0 has it built in */
+}
+
 nxv_status opensips_render(const struct sip_settings *set, const char *version, bool mask, struct buf *out, struct nxv_error *err)
 {
 	struct template_vars vars = { .count = 0 };
@@ -52,7 +61,7 @@ nxv_status opensips_render(const struct sip_settings *set, const char *version, 
 	if (status == NXV_OK)
 		status = check_origins(set, err);
 	if (status == NXV_OK)
-		status = common_version("OpenSIPS", version, 3, 6, err);
+		status = common_version("OpenSIPS", version, OPENSIPS_RELEASES, err);
 	if (status == NXV_OK)
 		status = common_modules(set, "opensips", modules, sizeof(modules), err);
 	if (status != NXV_OK)
@@ -64,7 +73,7 @@ nxv_status opensips_render(const struct sip_settings *set, const char *version, 
 	template_set(&vars, "EVENT_KEY", "%s", mask ? "***" : key);
 	template_set(&vars, "RING_SECONDS", "%d", COMMON_RING_SECONDS);
 	template_set(&vars, "OUR_RING_SECONDS", "%d", COMMON_OUR_RING_SECONDS);
-	template_set(&vars, "BYE_ON_TIMEOUT", "%s", version && version[0] >= '4' && version[0] <= '9' ? "bye-on-timeout" : "B");
+	set_release(&vars, version);
 	status = template_render(sip_opensips_cfg_in, &vars, out, err);
 	if (status == NXV_OK)
 		status = template_render(sip_opensips_routes_cfg_in, &vars, out, err);

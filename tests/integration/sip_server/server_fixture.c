@@ -26,9 +26,17 @@
 
 static struct env env;
 
+/* The release asked for; "": the one installed. */
+static const char *chosen(const char *name)
+{
+	const char *path = getenv(strcmp(name, "opensips") == 0 ? "NXV_TEST_OPENSIPS" : "NXV_TEST_KAMAILIO");
+
+	return path ? path : "";
+}
+
 const struct sip_driver *fixture_driver(const char *name)
 {
-	const struct sip_driver *driver = sip_driver_find(name, "", NULL, 0);
+	const struct sip_driver *driver = sip_driver_find(name, chosen(name), NULL, 0);
 
 	if (driver)
 		return driver;
@@ -187,7 +195,7 @@ struct fixture *fixture_start(const struct sip_driver *driver, const struct fixt
 	f->driver = driver;
 	snprintf(f->dir, sizeof(f->dir), "/tmp/nxv-%s-XXXXXX", driver->name);
 	assert_non_null(mkdtemp(f->dir));
-	assert_non_null(sip_driver_find(driver->name, "", f->program, sizeof(f->program)));
+	assert_non_null(sip_driver_find(driver->name, chosen(driver->name), f->program, sizeof(f->program)));
 	fill_settings(f, opts ? opts : &none);
 	if (subscriber_open(&env, f->set.auth_db, &auth, &err) != NXV_OK || driver->prepare(&env, &f->set, &err) != NXV_OK)
 		fail_msg("prepare: %s", err.message);

@@ -238,6 +238,7 @@ static inline void fake_contacts(struct sip_server *s, const char *username, sip
 
 static const struct sip_driver fake_driver = { .name = "fake",
 	.program = "fake",
+	.releases = "1.0",
 	.render = fake_render,
 	.prepare = fake_prepare,
 	.argv = fake_argv,

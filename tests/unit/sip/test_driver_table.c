@@ -81,12 +81,29 @@ static void versions_are_what_programs_say(void **state)
 	assert_int_equal(sip_driver_version(sip_drivers[1], in_dir("missing"), version, sizeof(version), &err), NXV_E_IO);
 }
 
+static void a_release_that_nobody_tried_is_known_as_such(void **state)
+{
+	static const struct sip_driver driver = { .name = "x", .releases = "3.4, 3.6, 4.0" };
+
+	(void)state;
+	assert_true(sip_driver_tried(&driver, "3.4.18"));
+	assert_true(sip_driver_tried(&driver, "3.6"));
+	assert_true(sip_driver_tried(&driver, "4.0.1"));
+	assert_false(sip_driver_tried(&driver, "3.5.2"));
+	assert_false(sip_driver_tried(&driver, "3.60.1"));
+	assert_false(sip_driver_tried(&driver, "4.1.0"));
+	assert_false(sip_driver_tried(&driver, "13.4.0"));
+	assert_false(sip_driver_tried(&driver, "4"));
+	assert_false(sip_driver_tried(&driver, ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(opensips_is_the_first_choice),
 		cmocka_unit_test(a_given_program_tells_its_driver),
 		cmocka_unit_test(versions_are_what_programs_say),
+		cmocka_unit_test(a_release_that_nobody_tried_is_known_as_such),
 	};
 
 	return cmocka_run_group_tests(tests, make_programs, remove_programs);
