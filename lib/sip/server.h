@@ -30,6 +30,7 @@ struct sip_settings {
 	const char *binary;          /**< path of the program; "" = look on PATH */
 	int64_t calls_per_user;
 	int64_t max_call_seconds;
+	int64_t idle_seconds;        /**< life of a silent connection without a registered phone; 0: the usual */
 };
 
 enum sip_event_kind {

@@ -145,6 +145,7 @@ void common_vars(struct template_vars *vars, const struct sip_settings *set, con
 	template_set(vars, "SERVICE_USER", "%s", set->service_user);
 	template_set(vars, "SECRET", "%s", mask ? "***" : set->secret);
 	template_set(vars, "MAX_SECONDS", "%lld", (long long)set->max_call_seconds);
+	template_set(vars, "IDLE_SECONDS", "%lld", (long long)(set->idle_seconds ? set->idle_seconds : COMMON_IDLE_SECONDS));
 }
 
 bool common_word(const char *list, size_t *at, char *out, size_t size)

@@ -8,6 +8,8 @@
 
 /** How long a dialled call rings, and how long one of the gateway's may (its own ring timer is shorter). */
 enum { COMMON_RING_SECONDS = 120, COMMON_OUR_RING_SECONDS = 310 };
+/** How long a connection over which nobody has proved who he is may be silent. */
+enum { COMMON_IDLE_SECONDS = 120 };
 
 /** Errors: NXV_E_INVALID naming the option at fault. */
 nxv_status common_check(const struct sip_settings *set, struct nxv_error *err);

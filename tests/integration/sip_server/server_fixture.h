@@ -14,6 +14,7 @@ struct fixture_opts {
 	const char *digest;  /**< NULL: MD5 */
 	const char *origins; /**< NULL: no WebSocket listener */
 	bool tls;            /**< TLS and WSS with a certificate of its own */
+	int idle_seconds;    /**< 0: the usual */
 };
 struct fixture {
 	const struct sip_driver *driver;

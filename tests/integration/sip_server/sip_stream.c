@@ -114,6 +114,27 @@ void stream_close(struct stream *s)
 	free(s);
 }
 
+bool stream_ended(struct stream *s, int timeout_ms)
+{
+	const int64_t until = loop_now_ms() + timeout_ms;
+	char data[4096];
+
+	for (;;) {
+		struct pollfd pfd = { .fd = s->fd, .events = POLLIN };
+
+		const int waited = (int)(until - loop_now_ms());
+		ssize_t len;
+
+		if (waited <= 0 || poll(&pfd, 1, waited) <= 0)
+			break;
+		len = recv(s->fd, data, sizeof(data), 0);
+		if (len <= 0)
+			return true;
+		buf_append(&s->in, data, (size_t)len);
+	}
+	return false;
+}
+
 const char *stream_protocol(const struct stream *s)
 {
 	return s->ws ? s->tls ? "WSS" : "WS" : s->tls ? "TLS" : "TCP";

@@ -14,6 +14,8 @@ struct stream_opts {
  * @return NULL when it was refused. */
 struct stream *stream_open(const struct stream_opts *opts, int *status);
 void stream_close(struct stream *s);
+/** Wait until the server closes the connection, which is not one over TLS. What it says meanwhile is kept. */
+bool stream_ended(struct stream *s, int timeout_ms);
 /** "TCP", "TLS", "WS", "WSS". */
 const char *stream_protocol(const struct stream *s);
 void stream_send(struct stream *s, const char *text);

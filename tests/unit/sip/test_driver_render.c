@@ -137,9 +137,10 @@ struct words {
 static void each_release_gets_its_own_words(void **state)
 {
 	static const struct words opensips[] = {
-		{ "3.4.18", "create_dialog(\"B\")", "bye-on-timeout" }, { "3.4.18", "event_route.so", NULL },
-		{ "3.6.8", "create_dialog(\"B\")", "bye-on-timeout" }, { "3.6.8", "event_route.so", NULL },
+		{ "3.4.18", "create_dialog(\"B\")", "bye-on-timeout" }, { "3.4.18", "event_route.so", "busy_timeout" },
+		{ "3.6.8", "create_dialog(\"B\")", "bye-on-timeout" }, { "3.6.8", "event_route.so", NULL }, { "3.6.8", "busy_timeout", NULL },
 		{ "4.0.1", "create_dialog(\"bye-on-timeout\")", "event_route.so" }, { "10.0.0", "bye-on-timeout", "event_route.so" },
+		{ "4.0.1", "busy_timeout", NULL },
 	};
 	struct sip_settings set = settings();
 	struct buf out;
