@@ -125,7 +125,7 @@ static bool start_http(struct server *server)
 	char why[400];
 
 	server->loops = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1;
-	server->listener = http_listen(address, server->loops, why, sizeof(why));
+	server->listener = http_listener_open(address, server->loops, why, sizeof(why));
 	if (!server->listener) {
 		complain("", why);
 		return false;

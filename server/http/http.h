@@ -45,7 +45,7 @@ struct http_app {
 
 /** Listen on "HOST:PORT", "[V6]:PORT" or ":PORT" with as many sockets as there are loops; port 0 takes a free one.
  * @param why filled on failure. @return NULL on failure. */
-struct http_listener *http_listen(const char *address, unsigned loops, char *why, size_t why_len);
+struct http_listener *http_listener_open(const char *address, unsigned loops, char *why, size_t why_len);
 /** "HOST:PORT" with the real port. @return [borrowed] */
 const char *http_listener_name(const struct http_listener *listener);
 /** True when only this machine can reach it. */
@@ -83,6 +83,8 @@ void *http_data(const struct http_request *req);
 void http_answer_header(struct http_request *req, const char *name, const char *value);
 /** Answer, once, on the loop's thread. @param body [owned] by the loop, free()d; NULL: none. */
 void http_answer(struct http_request *req, int status, char *body, size_t len);
+/** End the connection without an answer: the peer sees a reset. */
+void http_reset(struct http_request *req);
 /** Answer with a body that outlives the server. */
 void http_answer_static(struct http_request *req, int status, const char *body, size_t len);
 

@@ -89,7 +89,7 @@ static bool open_all(struct http_listener *listener, struct addrinfo *info, unsi
 	return good;
 }
 
-struct http_listener *http_listen(const char *address, unsigned loops, char *why, size_t why_len)
+struct http_listener *http_listener_open(const char *address, unsigned loops, char *why, size_t why_len)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found = NULL;
 	struct http_listener *listener = calloc(1, sizeof(*listener));

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 void *request_new(struct http_loop *loop, const char *uri, struct MHD_Connection *mhd)
 {
@@ -261,6 +262,16 @@ void http_answer(struct http_request *req, int status, char *body, size_t len)
 		free(body);
 	else
 		answer(req, status, owned_response(body, len));
+}
+
+void http_reset(struct http_request *req)
+{
+	const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+
+	if (req->answered)
+		return;
+	(void)!connect(req->conn->fd, &nowhere, sizeof(nowhere)); /* on Linux, this sends the reset at once */
+	answer(req, 0, NULL);
 }
 
 void http_answer_static(struct http_request *req, int status, const char *body, size_t len)

@@ -40,6 +40,7 @@ edges=$({ sources | xargs -r grep -nE '^[[:space:]]*#[[:space:]]*include' /dev/n
 			colon = index(line, ":")
 			name = substr(line, 1, colon - 1); rest = substr(line, colon + 1)
 			if (name ~ /^foreign /) foreign[substr(name, 9)] = rest
+			else if (name ~ /^part /) part_of[substr(name, 6)] = rest
 			else allowed[name] = rest
 		}
 	}
@@ -60,6 +61,13 @@ edges=$({ sources | xargs -r grep -nE '^[[:space:]]*#[[:space:]]*include' /dev/n
 		if (file !~ /^lib\//) {
 			top = file; sub(/\/.*/, "", top)
 			dir = file; sub(/\/[^\/]*$/, "", dir)
+			inner = header; sub(/\/.*/, "", inner)
+			for (p in part_of)
+				if (within(p, file) && exists("lib/" header)) {
+					if (!has(part_of[p], inner) && !has(part_of[p], header))
+						print where "edge " p " -> " header " is not allowed (it may include:" part_of[p] ")"
+					next
+				}
 			if (quoted && !exists(dir "/" header) && !exists(top "/" header))
 				print where top " may include its own headers, <nexusvoip/...> and the system, not \"" header "\""
 			if (!quoted && exists("lib/" header) && header ~ /\//)
