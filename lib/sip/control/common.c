@@ -162,14 +162,24 @@ bool common_word(const char *list, size_t *at, char *out, size_t size)
 	return len > 0;
 }
 
-void common_event_key(const struct sip_settings *set, char *out)
+static void key_for(const struct sip_settings *set, const char *purpose, char *out)
 {
-	char *text = text_printf("events:%s", set->secret), hex[65] = "";
+	char *text = text_printf("%s:%s", purpose, set->secret), hex[65] = "";
 
 	if (text)
 		digest_hex(DIGEST_SHA256, text, strlen(text), hex);
 	snprintf(out, 33, "%.32s", hex);
 	text_wipe_free(text);
+}
+
+void common_event_key(const struct sip_settings *set, char *out)
+{
+	key_for(set, "events", out);
+}
+
+void common_ask_key(const struct sip_settings *set, char *out)
+{
+	key_for(set, "asks", out);
 }
 
 nxv_status common_modules(const struct sip_settings *set, const char *name, char *out, size_t size, struct nxv_error *err)

@@ -29,5 +29,7 @@ nxv_status common_location(const struct env *env, const struct sip_settings *set
 bool common_word(const char *list, size_t *at, char *out, size_t size);
 /** Token inside pushed events that only the server and the gateway know, from the secret; 33 bytes. */
 void common_event_key(const struct sip_settings *set, char *out);
+/** The same for what the server asks the gateway, and its answers. */
+void common_ask_key(const struct sip_settings *set, char *out);
 
 #endif

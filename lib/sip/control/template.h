@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 
-enum { TEMPLATE_VARS_MAX = 40 };
+enum { TEMPLATE_VARS_MAX = 64 };
 struct template_var {
 	const char *name;
 	char *value; /**< [owned] by the table */

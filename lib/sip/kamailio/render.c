@@ -5,9 +5,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "sip/control/common.h"
+#include "sip/control/trunk.h"
 #include "sip/kamailio/impl.h"
 
-extern const char sip_kamailio_cfg_in[], sip_kamailio_routes_cfg_in[];
+extern const char sip_kamailio_cfg_in[], sip_kamailio_routes_cfg_in[], sip_kamailio_trunk_cfg_in[];
 extern const char sip_kamailio_location_schema_sql[];
 
 enum { LOCATION_VERSION = 9 };
@@ -66,6 +67,8 @@ nxv_status kamailio_render(const struct sip_settings *set, const char *version, 
 	nxv_status status = common_check(set, err);
 
 	if (status == NXV_OK)
+		status = trunk_check(set, err);
+	if (status == NXV_OK)
 		status = pick_digest(set->digest, &column, err);
 	if (status == NXV_OK)
 		status = common_version("Kamailio", version, KAMAILIO_RELEASES, err);
@@ -75,6 +78,8 @@ nxv_status kamailio_render(const struct sip_settings *set, const char *version, 
 		return status;
 	common_event_key(set, key);
 	common_vars(&vars, set, version, "advertise", mask);
+	trunk_vars(&vars, set, "src_ip", mask);
+	template_set(&vars, "FAR_SECONDS", "%lld", (long long)set->max_call_seconds + 600);
 	template_set(&vars, "MODULES", "%s", modules);
 	template_set(&vars, "DIGEST", "%s", set->digest);
 	template_set(&vars, "EVENT_KEY", "%s", mask ? "***" : key);
@@ -89,6 +94,8 @@ nxv_status kamailio_render(const struct sip_settings *set, const char *version, 
 	status = template_render(sip_kamailio_cfg_in, &vars, out, err);
 	if (status == NXV_OK)
 		status = template_render(sip_kamailio_routes_cfg_in, &vars, out, err);
+	if (status == NXV_OK)
+		status = template_render(sip_kamailio_trunk_cfg_in, &vars, out, err);
 	template_vars_free(&vars);
 	explicit_bzero(key, sizeof(key));
 	return status;

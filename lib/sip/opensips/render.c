@@ -4,9 +4,10 @@
 
 #include "base/error.h"
 #include "sip/control/common.h"
+#include "sip/control/trunk.h"
 #include "sip/opensips/impl.h"
 
-extern const char sip_opensips_cfg_in[], sip_opensips_routes_cfg_in[];
+extern const char sip_opensips_cfg_in[], sip_opensips_routes_cfg_in[], sip_opensips_trunk_cfg_in[];
 extern const char sip_opensips_location_schema_sql[];
 
 enum { LOCATION_VERSION = 1013 };
@@ -58,6 +59,8 @@ nxv_status opensips_render(const struct sip_settings *set, const char *version, 
 	nxv_status status = common_check(set, err);
 
 	if (status == NXV_OK)
+		status = trunk_check(set, err);
+	if (status == NXV_OK)
 		status = check_digest(set->digest, err);
 	if (status == NXV_OK)
 		status = check_origins(set, err);
@@ -69,6 +72,7 @@ nxv_status opensips_render(const struct sip_settings *set, const char *version, 
 		return status;
 	common_event_key(set, key);
 	common_vars(&vars, set, version, "as", mask);
+	trunk_vars(&vars, set, "$si", mask);
 	template_set(&vars, "MODULES", "%s", modules);
 	template_set(&vars, "DIGEST", "%s", set->digest);
 	template_set(&vars, "EVENT_KEY", "%s", mask ? "***" : key);
@@ -78,6 +82,8 @@ nxv_status opensips_render(const struct sip_settings *set, const char *version, 
 	status = template_render(sip_opensips_cfg_in, &vars, out, err);
 	if (status == NXV_OK)
 		status = template_render(sip_opensips_routes_cfg_in, &vars, out, err);
+	if (status == NXV_OK)
+		status = template_render(sip_opensips_trunk_cfg_in, &vars, out, err);
 	template_vars_free(&vars);
 	explicit_bzero(key, sizeof(key));
 	return status;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "fixture_inside.h"
 #include "sip/subscriber.h"
@@ -87,6 +88,26 @@ static void make_certificate(struct fixture *f)
 	assert_int_equal(system(command), 0);
 }
 
+static void fill_outside(struct fixture *f, const struct fixture_opts *opts)
+{
+	struct sip_settings *set = &f->set;
+	char *text;
+
+	f->gateway_port = free_port();
+	set->originator = keep(f, 10, "127.0.0.1:%d", f->gateway_port);
+	set->trunk_host = FIXTURE_TRUNK;
+	set->trunk_port = f->trunk_port = free_port();
+	set->trunk_transport = "udp";
+	set->trunk_addresses = FIXTURE_TRUNK " 192.0.2.0/24";
+	set->twilio_addresses = FIXTURE_TWILIO "/32";
+	set->trunk_username = opts->trunk_username ? opts->trunk_username : "";
+	set->trunk_realm = "trunk.test";
+	text = text_printf("%s:trunk.test:pw-%s", set->trunk_username, set->trunk_username);
+	digest_hex(DIGEST_MD5, text, strlen(text), f->text[11]);
+	set->trunk_ha1 = f->text[11];
+	free(text);
+}
+
 static void fill_settings(struct fixture *f, const struct fixture_opts *opts)
 {
 	struct sip_settings *set = &f->set;
@@ -112,6 +133,8 @@ static void fill_settings(struct fixture *f, const struct fixture_opts *opts)
 	set->control = keep(f, 8, "%s/control.sock", f->dir);
 	set->events = keep(f, 9, "127.0.0.1:%d", free_port());
 	set->originator = "127.0.0.1:9";
+	if (opts->outside)
+		fill_outside(f, opts);
 	set->service_user = FIXTURE_SERVICE;
 	set->secret = "0123456789abcdef0123456789abcdef";
 	set->binary = f->program;

@@ -15,12 +15,17 @@ struct fixture_opts {
 	const char *origins; /**< NULL: no WebSocket listener */
 	bool tls;            /**< TLS and WSS with a certificate of its own */
 	int idle_seconds;    /**< 0: the usual */
+	bool outside;        /**< a trunk at 127.0.0.2 and Twilio at 127.0.0.3, and a port for the gateway that is asked */
+	const char *trunk_username; /**< with the password "pw-USERNAME" in the realm "trunk.test"; NULL: none */
 };
+#define FIXTURE_TRUNK "127.0.0.2"
+#define FIXTURE_TWILIO "127.0.0.3"
+
 struct fixture {
 	const struct sip_driver *driver;
 	struct sip_settings set;
-	char dir[64], text[12][128], program[256];
-	int port, ws_port, tls_port, wss_port;
+	char dir[64], text[14][128], program[256];
+	int port, ws_port, tls_port, wss_port, trunk_port, gateway_port;
 	pid_t pid;
 	struct loop *loop;
 	struct sip_server *server;

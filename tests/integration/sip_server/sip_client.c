@@ -24,6 +24,7 @@ enum { INBOX = 128, TEXT_MAX = 16384 };
 
 struct client {
 	int fd, port, server_port, cseq;
+	char address[16];
 	char username[64], password[80], algorithm[16];
 	struct stream *stream; /* NULL: UDP */
 	char contact[128], via[64];
@@ -45,8 +46,13 @@ static unsigned next_number(void)
 
 struct client *client_open(const char *username, int server_port)
 {
+	return client_open_at(username, server_port, "127.0.0.1", 0);
+}
+
+struct client *client_open_at(const char *username, int server_port, const char *address, int port)
+{
 	struct client *c = calloc(1, sizeof(*c));
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = inet_addr(address), .sin_port = htons((uint16_t)port) };
 	socklen_t len = sizeof(addr);
 
 	assert_non_null(c);
@@ -58,7 +64,8 @@ struct client *client_open(const char *username, int server_port)
 	c->cseq = 1;
 	snprintf(c->username, sizeof(c->username), "%s", username);
 	snprintf(c->to_tag, sizeof(c->to_tag), "u%u", next_number());
-	snprintf(c->via, sizeof(c->via), "UDP 127.0.0.1:%d", c->port);
+	snprintf(c->address, sizeof(c->address), "%s", address);
+	snprintf(c->via, sizeof(c->via), "UDP %s:%d", address, c->port);
 	client_claim_contact(c, NULL);
 	client_secret(c, NULL, NULL);
 	return c;
@@ -87,7 +94,7 @@ void client_claim_contact(struct client *c, const char *uri)
 {
 	snprintf(c->contact, sizeof(c->contact), "%s", uri ? uri : "");
 	if (!uri)
-		snprintf(c->contact, sizeof(c->contact), "sip:%s@127.0.0.1:%d", c->username, c->port);
+		snprintf(c->contact, sizeof(c->contact), "sip:%s@%s:%d", c->username, c->address, c->port);
 }
 
 void client_secret(struct client *c, const char *algorithm, const char *password)
@@ -98,6 +105,10 @@ void client_secret(struct client *c, const char *algorithm, const char *password
 
 void client_forget(struct client *c)
 {
+	char unread[64];
+
+	while (!c->stream && recv(c->fd, unread, sizeof(unread), MSG_DONTWAIT) >= 0)
+		continue;
 	for (size_t i = 0; i < c->count; i++)
 		free(c->inbox[i]);
 	c->count = 0;
@@ -320,12 +331,9 @@ static message *first_answer(struct client *c)
 	}
 }
 
-/* Send, and answer a challenge. @return what came without one. */
-static message *begin(struct client *c, const char *method, const char *uri, const char *from, const char *headers)
+static void start(struct client *c, const char *method, const char *uri, const char *from, const char *headers)
 {
-	char to[160], authorization[900];
-	struct buf all = BUF_INIT;
-	message *answer;
+	char to[160];
 
 	snprintf(c->call_id, sizeof(c->call_id), "call-%u", next_number());
 	snprintf(c->from_tag, sizeof(c->from_tag), "f%u", next_number());
@@ -336,6 +344,23 @@ static message *begin(struct client *c, const char *method, const char *uri, con
 	snprintf(to, sizeof(to), "%s", strcmp(method, "REGISTER") == 0 ? c->from : uri);
 	new_branch(c);
 	send_request(c, method, uri, to, "", headers, ++c->cseq);
+}
+
+void client_call_in(struct client *c, const char *uri, const char *from, const char *headers)
+{
+	start(c, "INVITE", uri, from, headers);
+}
+
+/* Send, and answer a challenge. @return what came without one. */
+static message *begin(struct client *c, const char *method, const char *uri, const char *from, const char *headers)
+{
+	char authorization[900];
+	const char *to;
+	struct buf all = BUF_INIT;
+	message *answer;
+
+	start(c, method, uri, from, headers);
+	to = strcmp(method, "REGISTER") == 0 ? c->from : uri;
 	answer = first_answer(c);
 	if (message_status(answer) != 401 && message_status(answer) != 407)
 		return answer;
@@ -444,6 +469,11 @@ void client_in_call_back(struct client *c, const char *method, message *invite, 
 
 void client_reply(struct client *c, message *request, int status, const char *reason)
 {
+	client_reply_with(c, request, status, reason, "");
+}
+
+void client_reply_with(struct client *c, message *request, int status, const char *reason, const char *headers)
+{
 	struct buf b = BUF_INIT;
 	char to[256];
 
@@ -456,7 +486,7 @@ void client_reply(struct client *c, message *request, int status, const char *re
 	buf_printf(&b, "To: %s%s%s\r\n", to, strstr(to, ";tag=") ? "" : ";tag=", strstr(to, ";tag=") ? "" : c->to_tag);
 	copy_headers(request, "Call-ID", "Call-ID", false, &b);
 	copy_headers(request, "CSeq", "CSeq", false, &b);
-	buf_printf(&b, "Contact: <%s>\r\nX-Nexus-Reply: 1\r\nContent-Length: 0\r\n\r\n", c->contact);
+	buf_printf(&b, "Contact: <%s>\r\nX-Nexus-Reply: 1\r\n%sContent-Length: 0\r\n\r\n", c->contact, headers);
 	client_raw(c, b.data);
 	buf_free(&b);
 }

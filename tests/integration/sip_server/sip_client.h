@@ -13,6 +13,8 @@ struct client;
 typedef const char message;
 
 struct client *client_open(const char *username, int server_port);
+/** On this address and port (0: any). */
+struct client *client_open_at(const char *username, int server_port, const char *address, int port);
 /** The same on a connection, which it takes over; its Contact is what a browser writes: a host that does not exist. */
 struct client *client_open_stream(const char *username, struct stream *stream);
 /** Claim to be reached at this URI; NULL: the truth. */
@@ -32,12 +34,16 @@ const char *client_call_id(const struct client *c);
 message *client_request(struct client *c, const char *method, const char *uri, const char *from, const char *headers);
 /** The same for an INVITE, without waiting for more than the challenge. */
 void client_dial(struct client *c, const char *uri, const char *from, const char *headers);
+/** Send an INVITE, and wait for nothing. */
+void client_call_in(struct client *c, const char *uri, const char *from, const char *headers);
 /** REGISTER. @return the status; 0: none came. */
 int client_register(struct client *c, int expires);
 /** Next answer with this status, or request of this method: "200", "INVITE" ... Others are kept for later. */
 message *client_expect(struct client *c, const char *what, int timeout_ms);
 /** Answer a request; INVITEs keep one tag. */
 void client_reply(struct client *c, message *request, int status, const char *reason);
+/** The same with further header lines. */
+void client_reply_with(struct client *c, message *request, int status, const char *reason, const char *headers);
 /** Inside the call that this client placed and answer confirmed: ACK, BYE, INFO ... uri NULL: the peer's Contact. */
 void client_in_call(struct client *c, const char *method, message *answer, const char *uri, const char *headers);
 /** Inside the call that reached this client as invite. */
