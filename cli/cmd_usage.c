@@ -16,6 +16,7 @@ static int read_opts(struct app *app, struct nxv_usage_list_opts *opts)
 		rc = args_time(app, "until", &opts->until_ms);
 	opts->user_id = args_value(app, "user");
 	opts->key_id = args_value(app, "key");
+	opts->subject = args_value(app, "call");
 	return rc;
 }
 

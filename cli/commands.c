@@ -61,9 +61,15 @@ static const struct opt call_export[] = {
 	FORMAT,
 	{ 0 },
 };
+static const struct opt call_trace[] = {
+	{ "format", "FORMAT", false, "text (default), json, or svg: a ladder diagram" },
+	{ "full", NULL, false, "with the SIP messages themselves, in text" },
+	{ 0 },
+};
 static const struct opt usage_list[] = {
 	USER_FILTER,
 	{ "key", "ID", false, "only of this key" },
+	{ "call", "ID", false, "only about this call" },
 	SINCE,
 	UNTIL,
 	LIMIT,
@@ -72,6 +78,7 @@ static const struct opt usage_list[] = {
 static const struct opt usage_export[] = {
 	USER_FILTER,
 	{ "key", "ID", false, "only of this key" },
+	{ "call", "ID", false, "only about this call" },
 	SINCE,
 	UNTIL,
 	FORMAT,
@@ -103,6 +110,8 @@ const struct command commands[] = {
 	{ "call", "list", NULL, call_list, 0, cmd_call_list, "list calls" },
 	{ "call", "export", NULL, call_export, 0, cmd_call_export, "print the records of all calls, oldest first" },
 	{ "call", "end", "ID", NULL, 0, cmd_call_end, "end a call in whatever state it is" },
+	{ "call", "trace", "ID", call_trace, 0, cmd_call_trace,
+		"show all that happened for a call: requests, SIP messages, events" },
 	{ "call", "watch", "[ID]", NULL, 0, cmd_call_watch, "print events as they happen: of one call until it ends, or of all" },
 	{ "secrets", "set", "NAME", NULL, CMD_SECRET, cmd_secrets_set, "seal and store a secret that is read from standard input" },
 	{ "secrets", "list", NULL, NULL, 0, cmd_secrets_list, "list secrets, without their values" },

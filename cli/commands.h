@@ -29,6 +29,7 @@ int cmd_call_start(struct app *app);
 int cmd_call_show(struct app *app);
 int cmd_call_list(struct app *app);
 int cmd_call_export(struct app *app);
+int cmd_call_trace(struct app *app);
 int cmd_call_end(struct app *app);
 int cmd_call_watch(struct app *app);
 int cmd_secrets_set(struct app *app);

@@ -32,7 +32,7 @@ static const struct route routes[] = {
 	{ "GET", "/api/v1/opensips/calls", CALL, 0, NXV_BODY_NONE, "userId status since until limit cursor format",
 	        call_list },
 
-	{ "GET", "/api/v1/usage", ANY, 0, NXV_BODY_NONE, "userId keyId since until limit cursor", usage_list },
+	{ "GET", "/api/v1/usage", ANY, 0, NXV_BODY_NONE, "userId keyId sessionId since until limit cursor", usage_list },
 
 	{ "GET", "/livez", ANY, ROUTE_OPEN | ROUTE_ANY_QUERY, NXV_BODY_NONE, "", meta_live },
 	{ "GET", "/readyz", ANY, ROUTE_OPEN | ROUTE_ANY_QUERY, NXV_BODY_NONE, "", meta_ready },

@@ -42,6 +42,9 @@ struct nxv_pass {
  */
 NXV_API nxv_status nxv_gate_enter(nxv_ctx *ctx, const struct nxv_gate_opts *opts, struct nxv_pass **out, struct nxv_error *err);
 
+/** Say which call a request is about, for its usage row. @param id [borrowed]. Thread safety: the pass's owner. */
+NXV_API void nxv_gate_about(struct nxv_pass *pass, const char *id);
+
 /**
  * Leave: write the usage row (none when no known key came) and free the pass. Call it before the answer is
  * sent: what was answered is then always on record.

@@ -10,6 +10,7 @@
 #include <nexusvoip/secrets.h>
 #include <nexusvoip/sessions.h>
 #include <nexusvoip/sip_server.h>
+#include <nexusvoip/trace.h>
 #include <nexusvoip/twilio.h>
 #include <nexusvoip/types.h>
 #include <nexusvoip/usage.h>

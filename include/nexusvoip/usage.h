@@ -21,6 +21,7 @@ struct nxv_usage {
 	int64_t bytes;         /**< of the answer's body */
 	int64_t duration_us;   /**< until the answer was ready */
 	char *client_address;  /**< without port; NULL if unknown */
+	char *subject;         /**< id of the call it was about; NULL if none */
 };
 /** A page of usage rows, newest first. Freed by nxv_usage_page_free(). */
 struct nxv_usage_page {
@@ -38,6 +39,7 @@ struct nxv_usage_list_opts {
 	bool oldest_first;    /**< for exports */
 	unsigned limit;       /**< 1 to 1000; 0: 100 */
 	const char *cursor;   /**< [borrowed] from the page before */
+	const char *subject;  /**< [borrowed] only about this call; NULL: any */
 };
 #define NXV_USAGE_LIST_OPTS_INIT { .size = sizeof(struct nxv_usage_list_opts) }
 

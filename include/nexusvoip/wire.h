@@ -8,6 +8,7 @@
 #include <nexusvoip/keys.h>
 #include <nexusvoip/sessions.h>
 #include <nexusvoip/sip_server.h>
+#include <nexusvoip/trace.h>
 #include <nexusvoip/usage.h>
 
 #ifdef __cplusplus
@@ -26,6 +27,7 @@ NXV_API char *nxv_json_registrations(const struct nxv_registration_list *list);
 NXV_API char *nxv_json_usage(const struct nxv_usage *row);
 NXV_API char *nxv_json_usages(const struct nxv_usage_page *list);
 NXV_API char *nxv_json_event(const struct nxv_event *event);
+NXV_API char *nxv_json_trace(const struct nxv_trace *trace);
 /** One line of CSV (RFC 4180) for an export, its CR LF included; row NULL: the line of column names, which are the names
  * of the JSON members. Absent members are empty cells. @return [owned], free(). Thread safety: any thread. */
 NXV_API char *nxv_csv_session(const struct nxv_session *row);

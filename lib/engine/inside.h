@@ -12,6 +12,7 @@
 #include "sip/manager.h"
 
 struct command_socket;
+struct trace_log;
 
 struct engine {
 	nxv_ctx *ctx;
@@ -19,6 +20,7 @@ struct engine {
 	int lock_fd;                 /**< holds <state>/engine.lock */
 	struct command_socket *socket;
 	struct waiters *waiters;
+	struct trace_log *trace;     /**< timelines of calls; NULL: none are kept */
 	struct calls *calls;
 	struct carrier *originator;
 	struct sip_manager *manager;

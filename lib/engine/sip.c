@@ -10,6 +10,7 @@
 #include "sip/credentials.h"
 #include "sip/originator/originator.h"
 #include "store/setting.h"
+#include "trace/trace_log.h"
 
 enum { EXPIRE_BATCH = 32, EXPIRE_IDLE_MS = 60000, SWEEP_MS = 10000 };
 
@@ -336,7 +337,7 @@ static nxv_status open_originator(struct engine *engine, struct nxv_error *err)
 	char proxy[160];
 	struct originator_opts opts = { .env = &engine->ctx->env, .loop = engine->loop, .proxy = proxy,
 		.listen = setup->set.originator, .domain = setup->set.domain, .username = setup->set.service_user,
-		.ha1_md5 = setup->service_md5, .ha1_sha256 = setup->service_sha256, .sink = calls_carrier_event,
+		.ha1_md5 = setup->service_md5, .ha1_sha256 = setup->service_sha256, .trace = engine->trace, .sink = calls_carrier_event,
 		.sink_arg = engine->calls };
 
 	proxy_address(setup->set.listen, proxy, sizeof(proxy));
@@ -358,7 +359,7 @@ static nxv_status open_calls(struct engine *engine, struct nxv_error *err)
 		.ports = { engine, port_carrier, port_registered, port_end_dialog, port_changed },
 		.ring_ms = config_int(cfg, CFG_CALLS_RING_SECONDS) * 1000,
 		.max_seconds = config_int(cfg, CFG_LIMITS_MAX_CALL_SECONDS),
-		.call_limit = config_int(cfg, CFG_LIMITS_CALLS_PER_USER), .domain = config_text(cfg, CFG_SIP_DOMAIN) };
+		.call_limit = config_int(cfg, CFG_LIMITS_CALLS_PER_USER), .trace = engine->trace, .domain = config_text(cfg, CFG_SIP_DOMAIN) };
 
 	return calls_open(&opts, &engine->calls, err);
 }
@@ -374,6 +375,8 @@ nxv_status engine_sip_open(struct engine *engine, struct nxv_error *err)
 	status = subscriber_sync(ctx->auth, ctx->db, &service, config_int(ctx->cfg, CFG_LIMITS_CALLS_PER_USER), err);
 	if (status == NXV_OK)
 		status = setting_write(ctx->db, SETTING_SIP_STATE, "stopped", err);
+	if (status == NXV_OK)
+		status = trace_log_open(&ctx->env, engine->loop, ctx->db, config_int(ctx->cfg, CFG_CALLS_TRACE_DAYS), &engine->trace, err);
 	if (status == NXV_OK)
 		status = open_calls(engine, err);
 	if (status == NXV_OK)
@@ -412,5 +415,6 @@ void engine_sip_close(struct engine *engine)
 	engine->originator = NULL;
 	sip_manager_close(engine->manager);
 	calls_close(engine->calls);
+	trace_log_close(engine->trace);
 	setting_write(engine->ctx->db, SETTING_SIP_STATE, "stopped", NULL);
 }

@@ -22,7 +22,7 @@
 struct visit {
 	int64_t at_ms;
 	int64_t entered_us;
-	char *method, *route, *request_id, *client_address;
+	char *method, *route, *request_id, *client_address, *subject;
 };
 
 /* Durations want a clock that nobody sets. */
@@ -43,6 +43,7 @@ static void pass_free(struct nxv_pass *pass)
 		free(visit->route);
 		free(visit->request_id);
 		free(visit->client_address);
+		free(visit->subject);
 		free(visit);
 	}
 	if (pass) {
@@ -153,6 +154,16 @@ nxv_status nxv_gate_enter(
 	return status;
 }
 
+void nxv_gate_about(struct nxv_pass *pass, const char *id)
+{
+	struct visit *visit = pass ? pass->internal : NULL;
+
+	if (!visit)
+		return;
+	free(visit->subject);
+	visit->subject = text_dup(id);
+}
+
 nxv_status nxv_gate_leave(
 	nxv_ctx *ctx, struct nxv_pass *pass, int http_status, int64_t bytes, struct nxv_error *err)
 {
@@ -173,6 +184,7 @@ nxv_status nxv_gate_leave(
 			.bytes = bytes,
 			.duration_us = monotonic_us() - visit->entered_us,
 			.client_address = visit->client_address,
+			.subject = visit->subject,
 		};
 
 		status = usage_log_write(ctx->usage, &row, err);

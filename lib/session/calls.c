@@ -12,6 +12,7 @@
 #include "limits/limits.h"
 #include "session/lease.h"
 #include "session/live.h"
+#include "trace/trace_log.h"
 
 /* A question to the SIP server that is under way; the call may be gone when the answer comes. */
 struct lookup {
@@ -84,15 +85,31 @@ static void ask_registered(struct call *call, unsigned caller)
 	lookup->callee = caller != 0;
 	lookup->caller = caller;
 	text_copy(lookup->id, sizeof(lookup->id), call->row->pub.id);
+	trace_notef(calls->opts.trace, lookup->id, NXV_TRACE_CONTROL, caller ? 'b' : 'a', true, "which phones are registered for %s?",
+		caller ? call->row->b_targets : call->row->a_targets);
 	calls->opts.ports.registered(calls->opts.ports.arg, caller ? call->row->b_targets : call->row->a_targets,
 		on_registered, lookup);
+}
+
+static const char *media_words(unsigned media)
+{
+	static const char *const words[] = { "none", "plain phones", "browsers", "plain phones and browsers" };
+
+	return words[(media & CARRIER_MEDIA_PLAIN ? 1 : 0) + (media & CARRIER_MEDIA_WEB ? 2 : 0)];
 }
 
 static void on_registered(void *arg, nxv_status status, unsigned media)
 {
 	struct lookup *lookup = arg;
 	struct call *call = live_find(lookup->calls, lookup->id);
+	const char leg = lookup->callee ? 'b' : 'a';
 
+	if (status == NXV_OK)
+		trace_notef(lookup->calls->opts.trace, lookup->id, NXV_TRACE_CONTROL, leg, false, "%s",
+			media_words(media));
+	else
+		trace_notef(lookup->calls->opts.trace, lookup->id, NXV_TRACE_CONTROL, leg, false, "no answer: %s",
+			nxv_status_name(status));
 	if (call && call->row->state == CALL_QUEUED) {
 		call->held++;
 		if (status != NXV_OK)
@@ -314,6 +331,8 @@ static struct call *take_dialled(struct calls *calls, const struct calls_report 
 		return NULL;
 	}
 	env_log(calls->opts.env, NXV_LOG_INFO, "session", "call %s: dialled by %s", row->pub.id, report->from_user);
+	trace_notef(calls->opts.trace, row->pub.id, NXV_TRACE_CONTROL, 'a', false, "report: %s dials %s", report->from_user,
+		report->to_user);
 	calls->opts.ports.changed(calls->opts.ports.arg, row);
 	return live_add(calls, row);
 }
@@ -353,6 +372,20 @@ static void note_dialled(struct call *call, const struct calls_report *report)
 		live_note_final(call, *leg, answered ? 200 : report->code, answered ? "OK" : report->reason);
 }
 
+static void trace_report(const struct call *call, const struct calls_report *report)
+{
+	static const char *const words[] = { [REPORT_CALL] = "call", [REPORT_RINGING] = "ringing", [REPORT_ANSWERED] = "answered",
+		[REPORT_FAILED] = "failed", [REPORT_ENDED] = "ended" };
+	const char leg = report->leg[0] == 'a' || report->leg[0] == 'b' ? report->leg[0] : '\0';
+
+	if (report->code)
+		trace_notef(call->calls->opts.trace, call->row->pub.id, NXV_TRACE_CONTROL, leg, false, "report: %s, %d%s%s",
+			words[report->kind], report->code, *report->reason ? " " : "", report->reason);
+	else
+		trace_notef(call->calls->opts.trace, call->row->pub.id, NXV_TRACE_CONTROL, leg, false, "report: %s%s%s",
+			words[report->kind], *report->who ? " by " : "", report->who);
+}
+
 void calls_report(struct calls *calls, const struct calls_report *report)
 {
 	const struct call_facts facts = { .at_ms = report->at_ms, .sip_code = report->code, .contact = report->contact };
@@ -365,6 +398,8 @@ void calls_report(struct calls *calls, const struct calls_report *report)
 		return;
 	}
 	call = *report->session ? live_find(calls, report->session) : live_find_sip(calls, report->call_id);
+	if (call)
+		trace_report(call, report);
 	if (!call || call->carrier)
 		return; /* nobody's, or the originator knows better */
 	note_dialled(call, report);

@@ -8,6 +8,7 @@
 #include "session/session_row.h"
 
 struct calls;
+struct trace_log;
 
 /** What the phones registered for a set of usernames do: bits CARRIER_MEDIA_*, 0 when there is none; status other than
  * NXV_OK: nobody could be asked. */
@@ -34,6 +35,7 @@ struct calls_opts {
 	int64_t ring_ms;     /**< per party */
 	int64_t max_seconds; /**< per call */
 	int64_t call_limit;  /**< per user */
+	struct trace_log *trace; /**< [borrowed] nullable: where control messages are noted */
 	const char *domain;  /**< [borrowed] of the SIP usernames */
 };
 

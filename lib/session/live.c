@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "events/event_log.h"
 #include "limits/limits.h"
+#include "trace/trace_log.h"
 
 static size_t bucket(const char *key)
 {
@@ -218,9 +219,16 @@ void live_note_final(struct call *call, char leg, int sip_code, const char *reas
 		store_or_retry(call);
 }
 
-void live_hang_up(struct call *call)
+static void end_dialog(struct call *call, const char *call_id)
 {
 	struct calls *calls = call->calls;
+
+	trace_notef(calls->opts.trace, call->row->pub.id, NXV_TRACE_CONTROL, '\0', true, "end the dialog %s", call_id);
+	calls->opts.ports.end_dialog(calls->opts.ports.arg, call_id);
+}
+
+void live_hang_up(struct call *call)
+{
 	char call_id[160];
 
 	if (call->carrier) {
@@ -230,12 +238,12 @@ void live_hang_up(struct call *call)
 		return;
 	}
 	if (call->row->sip_call_id) {
-		calls->opts.ports.end_dialog(calls->opts.ports.arg, call->row->sip_call_id);
+		end_dialog(call, call->row->sip_call_id);
 		return;
 	}
 	for (const char *leg = "ab"; *leg; leg++) {
 		snprintf(call_id, sizeof(call_id), "%s-%c", call->row->pub.id, *leg);
-		calls->opts.ports.end_dialog(calls->opts.ports.arg, call_id);
+		end_dialog(call, call_id);
 	}
 }
 

@@ -105,6 +105,7 @@ static void usage_free(struct nxv_usage *row)
 	free(row->method);
 	free(row->route);
 	free(row->client_address);
+	free(row->subject);
 	free(row);
 }
 

@@ -195,6 +195,7 @@ static const struct wire_field usage_fields[] = {
 	FIELD("bytes", WIRE_INT64, nxv_usage, bytes),
 	FIELD("durationUs", WIRE_INT64, nxv_usage, duration_us),
 	FIELD("clientAddress", WIRE_TEXT, nxv_usage, client_address),
+	FIELD("sessionId", WIRE_TEXT, nxv_usage, subject),
 	END,
 };
 

@@ -21,8 +21,10 @@ static struct nxv_session *find(struct exchange *x, const char *id)
 	struct nxv_session *session = NULL;
 	nxv_status status = nxv_session_get(x->ctx, id, &session, &err);
 
-	if (status == NXV_OK && owner_may(x, session->user_id))
+	if (status == NXV_OK && owner_may(x, session->user_id)) {
+		nxv_gate_about(x->pass, session->id);
 		return session;
+	}
 	if (status == NXV_OK || status == NXV_E_NOT_FOUND)
 		owner_not_found(x, "call");
 	else
@@ -103,6 +105,7 @@ void call_initiate(struct exchange *x)
 		return;
 	}
 	x->placed = true;
+	nxv_gate_about(x->pass, session->id);
 	exchange_wait(x, session->id, placed);
 	if (x->app->initiate_wait_ms == 0 || !x->subject ||
 		nxv_session_wait_async(

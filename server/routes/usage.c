@@ -29,6 +29,7 @@ void usage_list(struct exchange *x)
 	if (!owner_filter(x, &opts.user_id) || !choose_key(x, &opts.key_id) || !query_limit(x, &opts.limit) ||
 		!query_time(x, "since", &opts.since_ms) || !query_time(x, "until", &opts.until_ms))
 		return;
+	opts.subject = query_get(x, "sessionId");
 	opts.cursor = query_get(x, "cursor");
 	if (nxv_usage_list(x->ctx, &opts, &list, &err) == NXV_OK)
 		answer_page(x, "usage", nxv_json_usages(list), list->next_cursor);

@@ -27,6 +27,7 @@ struct leg {
 	char *told;            /* the description this phone has from us */
 	char *media;           /* the description we have from it */
 	uint32_t ack_due;      /* CSeq of its 2xx that holds an offer, whose ACK waits for the answer; 0: none */
+	unsigned traced;       /* messages in the call's timeline */
 	struct list siblings;  /* dialogs of phones that answered the same INVITE too late */
 	struct list early;     /* and of those that announced an answer reliably */
 	struct tmr refresh;    /* RFC 4028: when to refresh, or when to give up on the phone's doing so */

@@ -35,6 +35,7 @@ struct originator {
 	struct auth_user user;
 	carrier_sink_fn *sink;
 	void *sink_arg;
+	struct trace_log *trace; /* nullable */
 	bool closing;
 };
 
@@ -66,6 +67,9 @@ void message_reply(struct originator *o, const struct sip_msg *msg, uint16_t cod
 /** The same with more header lines, each with its end. */
 void message_reply_with(
 	struct originator *o, const struct sip_msg *msg, uint16_t code, const char *reason, const char *headers);
+
+/** trace.c: from now on our calls' messages go into their timelines. */
+void trace_open(struct originator *o);
 
 /** uas.c: a request from a phone, or from anybody else behind the proxy. */
 void uas_request(struct originator *o, const struct sip_msg *msg);

@@ -92,6 +92,7 @@ static nxv_status copy_opts(struct originator *o, const struct originator_opts *
 {
 	o->env = opts->env;
 	o->sink = opts->sink;
+	o->trace = opts->trace;
 	o->sink_arg = opts->sink_arg;
 	o->domain = text_dup(opts->domain);
 	o->username = text_dup(opts->username);

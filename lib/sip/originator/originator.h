@@ -4,6 +4,8 @@
 
 #include "session/carrier.h"
 
+struct trace_log;
+
 struct originator_opts {
 	const struct env *env;
 	struct loop *loop;      /**< the calling thread's */
@@ -14,6 +16,7 @@ struct originator_opts {
 	const char *username;   /**< service user that the server believes X-Nexus-* from */
 	const char *ha1_md5;    /**< 32 hex digits each: MD5 and SHA-256 of username:realm:password (RFC 7616) */
 	const char *ha1_sha256; /**< 64 hex digits */
+	struct trace_log *trace; /**< [borrowed] nullable: where messages are noted */
 	carrier_sink_fn *sink;
 	void *sink_arg;
 };

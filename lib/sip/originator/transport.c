@@ -123,6 +123,8 @@ nxv_status transport_open(struct originator *o, const struct originator_opts *op
 	e = sip_alloc(&o->sip, NULL, TRANSACTION_BUCKETS, TRANSACTION_BUCKETS, CONNECTION_BUCKETS,
 		"nexusvoip/" NXV_VERSION, NULL, o);
 	if (!e)
+		trace_open(o);
+	if (!e)
 		e = sip_listen(&o->requests, o->sip, true, on_request, o);
 	if (!e)
 		e = sip_listen(&o->responses, o->sip, false, on_response, o);
