@@ -41,6 +41,8 @@ static const struct opt call_start[] = {
 	{ "wait", "STATE", false, "wait until ringing, answered or ended" },
 	{ 0 },
 };
+static const struct opt of_user[] = { { "user", "USER", true, "whose caller ID it is" }, { 0 } };
+static const struct opt calls_freeze[] = { { "reason", "TEXT", false, "told to everybody whose call is refused" }, { 0 } };
 static const struct opt secrets_rotate[] = {
 	{ "to", "KIND", false, "key: a new random key; passphrase: a new one, from standard input (default: the kind in use)" },
 	{ 0 },
@@ -113,6 +115,12 @@ const struct command commands[] = {
 	{ "call", "trace", "ID", call_trace, 0, cmd_call_trace,
 		"show all that happened for a call: requests, SIP messages, events" },
 	{ "call", "watch", "[ID]", NULL, 0, cmd_call_watch, "print events as they happen: of one call until it ends, or of all" },
+	{ "calls", "freeze", NULL, calls_freeze, 0, cmd_calls_freeze, "refuse every new telephone call, over Twilio or the trunk" },
+	{ "calls", "thaw", NULL, NULL, 0, cmd_calls_thaw, "let telephone calls through again" },
+	{ "calls", "state", NULL, NULL, 0, cmd_calls_state, "show whether telephone calls are let through" },
+	{ "callers", "add", "NUMBER", of_user, 0, cmd_callers_add, "let a user show a number as caller ID" },
+	{ "callers", "list", NULL, by_user, 0, cmd_callers_list, "list the caller IDs of users" },
+	{ "callers", "remove", "NUMBER", of_user, 0, cmd_callers_remove, "take a caller ID back" },
 	{ "secrets", "set", "NAME", NULL, CMD_SECRET, cmd_secrets_set, "seal and store a secret that is read from standard input" },
 	{ "secrets", "list", NULL, NULL, 0, cmd_secrets_list, "list secrets, without their values" },
 	{ "secrets", "unset", "NAME", NULL, 0, cmd_secrets_unset, "forget a stored secret" },

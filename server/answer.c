@@ -240,6 +240,11 @@ static void answer_field(struct exchange *x, const struct nxv_error *err)
 	char message[sizeof(err->field) + sizeof(err->message) + 2];
 
 	memcpy(problems.items[0].field, err->field, sizeof(err->field));
+	if (err->status == NXV_E_UNCALLABLE) {
+		snprintf(problems.items[0].problem, sizeof(problems.items[0].problem), "%s", err->code);
+		answer_problem(x, 422, err->code, err->message, &problems);
+		return;
+	}
 	snprintf(problems.items[0].problem, sizeof(problems.items[0].problem), "%.159s", err->message);
 	snprintf(message, sizeof(message), "%s: %s", err->field, err->message);
 	answer_problem(x, 400, "bad_request", message, &problems);
@@ -253,7 +258,7 @@ void answer_error(struct exchange *x, const struct nxv_error *err)
 
 	if (status == 429 || status == 503)
 		retry_after(x, err->retry_after_ms);
-	if (err->status == NXV_E_INVALID && err->field[0]) {
+	if ((err->status == NXV_E_INVALID || err->status == NXV_E_UNCALLABLE) && err->field[0]) {
 		answer_field(x, err);
 		return;
 	}

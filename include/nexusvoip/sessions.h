@@ -97,7 +97,8 @@ struct nxv_session_list_opts {
  * @param out [owned] by the caller; NULL on failure.
  * Errors: NXV_E_INVALID (field), NXV_E_CONFLICT "no_sip_credentials", NXV_E_LIMIT "call_limit",
  * NXV_E_UNCALLABLE "no_trunk" or "unknown_destination", NXV_E_UNREACHABLE "twilio_not_configured" or
- * "sip_server_not_running", NXV_E_NOT_RUNNING. Thread safety: any thread.
+ * "sip_server_not_running", NXV_E_NOT_RUNNING. To a telephone number also NXV_E_UNCALLABLE "emergency_number",
+ * "destination_not_allowed" or "caller_id_not_allowed", NXV_E_LIMIT "call_cap" or "minute_cap", NXV_E_UNREACHABLE "calls_frozen". Thread safety: any thread.
  */
 NXV_API nxv_status nxv_session_start(nxv_ctx *ctx, const struct nxv_call_opts *opts, struct nxv_session **out, struct nxv_error *err);
 

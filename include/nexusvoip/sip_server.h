@@ -29,6 +29,7 @@ struct nxv_sip_health {
 	int64_t active_calls;  /**< sessions that have not ended */
 	int64_t registrations; /**< contacts registered now */
 	bool supervised;       /**< an engine watches it */
+	bool calls_frozen;     /**< telephone calls are refused, see nxv_calls_freeze() */
 };
 
 /** A registered contact. */

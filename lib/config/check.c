@@ -104,7 +104,17 @@ static bool is_prefix(const char *word)
 {
 	size_t len = strlen(word);
 
-	return strcmp(word, "*") == 0 || (len >= 2 && len <= 16 && word[0] == '+' && strspn(word + 1, DIGITS) == len - 1);
+	return len >= 2 && len <= 16 && word[0] == '+' && strspn(word + 1, DIGITS) == len - 1;
+}
+
+static bool is_allow(const char *word)
+{
+	return strcmp(word, "*") == 0 || is_prefix(word + (*word == '!'));
+}
+
+static bool is_number_or_any(const char *word)
+{
+	return strcmp(word, "*") == 0 || text_is_number(word);
 }
 
 static bool is_short(const char *word)
@@ -156,9 +166,11 @@ static bool suits(const struct option_spec *spec, const char *value, int64_t *nu
 	case OPT_NUMBER:
 		return text_is_number(value);
 	case OPT_NUMBERS:
-		return all(value, text_is_number);
+		return all(value, is_number_or_any);
 	case OPT_PREFIXES:
 		return all(value, is_prefix);
+	case OPT_ALLOW:
+		return all(value, is_allow);
 	case OPT_DIGITS:
 		return all(value, is_short);
 	case OPT_NETS:
@@ -178,8 +190,9 @@ static void tell(const struct option_spec *spec, char *remedy, size_t size)
 		[OPT_URL] = "http:// or https:// and a host, without a query and without a slash at the end",
 		[OPT_LABEL] = "small letters, digits and -",
 		[OPT_NUMBER] = "+ and 2 to 15 digits",
-		[OPT_NUMBERS] = "numbers of + and 2 to 15 digits, separated by spaces",
-		[OPT_PREFIXES] = "prefixes of + and digits such as +1 +34, separated by spaces, or *",
+		[OPT_NUMBERS] = "numbers of + and 2 to 15 digits, separated by spaces, or * for any",
+		[OPT_PREFIXES] = "prefixes of + and digits such as +1900, separated by spaces",
+		[OPT_ALLOW] = "prefixes of + and digits such as +1 !+1876 +34, separated by spaces, or * for any",
 		[OPT_DIGITS] = "numbers of 2 to 8 digits, separated by spaces",
 		[OPT_NETS] = "addresses or networks such as 192.0.2.0/24, separated by spaces",
 	};

@@ -11,9 +11,10 @@ enum option_type {
 	OPT_URL,      /**< http or https, no query, no slash at the end */
 	OPT_LABEL,    /**< a-z 0-9 - */
 	OPT_SID,      /**< words: how it begins */
-	OPT_NUMBER,   /**< + and digits; OPT_NUMBERS: a list of them */
-	OPT_NUMBERS,
-	OPT_PREFIXES, /**< + and digits, or * */
+	OPT_NUMBER,   /**< + and digits; OPT_NUMBERS: a list of them, */
+	OPT_NUMBERS,  /**< or * */
+	OPT_PREFIXES, /**< a list of + and digits */
+	OPT_ALLOW,    /**< the same, with ! in front to exclude, or * */
 	OPT_DIGITS,   /**< a list of short numbers */
 	OPT_NETS      /**< a list of addresses and networks */
 };

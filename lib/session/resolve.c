@@ -61,6 +61,18 @@ static nxv_status user_of_uri(const char *uri, const char *domain, char **out, s
 	return *out ? NXV_OK : error_nomem(err);
 }
 
+bool resolve_dialled(const char *to, char *dialled, size_t size)
+{
+	const bool uri = strncasecmp(to, "sip:", 4) == 0;
+	bool whole = text_copy(dialled, size, uri ? to + 4 : to);
+
+	if (uri && strchr(dialled, '@')) {
+		*strchr(dialled, '@') = '\0';
+		whole = true;
+	}
+	return whole;
+}
+
 nxv_status resolve_callee(
 	struct db_tx *tx, const char *to, const char *domain, int64_t now_ms, char **out, struct nxv_error *err)
 {

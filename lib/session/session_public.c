@@ -11,6 +11,8 @@
 #include "engine/engine.h"
 #include "events/event_log.h"
 #include "limits/limits.h"
+#include "policy/policy.h"
+#include "session/admit.h"
 #include "session/lease.h"
 #include "session/resolve.h"
 #include "session/session_row.h"
@@ -91,6 +93,22 @@ static nxv_status need_sip_server(struct db_tx *tx, struct nxv_error *err)
 	return status;
 }
 
+/* A telephone number leaves this gateway: it must be allowed, and so must the caller. Without a way out, resolve says so. */
+static nxv_status check_policy(nxv_ctx *ctx, struct db_tx *tx, const struct session_row *row, struct nxv_error *err)
+{
+	const struct nxv_session *s = &row->pub;
+	const bool way_out = strcmp(row->carrier, "sip") != 0 || *config_text(ctx->cfg, CFG_TRUNK_HOST);
+	char dialled[128];
+	const struct admit_call call = { .user_id = s->user_id, .key_id = s->key_id, .from = s->from_number, .to = dialled,
+		.now_ms = s->started_at_ms };
+	nxv_status status;
+
+	if (!resolve_dialled(s->to_number, dialled, sizeof(dialled)))
+		return NXV_OK;
+	status = policy_check_emergency(ctx->cfg, dialled, err);
+	return status == NXV_OK && way_out && text_is_number(dialled) ? admit(tx, ctx->cfg, &call, err) : status;
+}
+
 /* Everything that is decided with the database: one write transaction, so that what was read still holds. */
 static nxv_status store_intent(nxv_ctx *ctx, struct session_row *row, struct nxv_error *err)
 {
@@ -100,6 +118,8 @@ static nxv_status store_intent(nxv_ctx *ctx, struct session_row *row, struct nxv
 	struct db_tx *tx = NULL;
 	nxv_status status = db_begin(ctx->db, DB_WRITE, &tx, err);
 
+	if (status == NXV_OK)
+		status = check_policy(ctx, tx, row, err);
 	if (status == NXV_OK)
 		status = resolve_caller(tx, s->user_id, s->started_at_ms, &row->a_targets, err);
 	if (status == NXV_OK)

@@ -1,5 +1,6 @@
 /* sip_public.c - the public face of the SIP server: each call is a request to the engine, or, when none runs, done
  * here and now by manager_alone.c. */
+#include <nexusvoip/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,7 @@ static nxv_status health_alone(nxv_ctx *ctx, struct nxv_sip_health **out, struct
 nxv_status nxv_sip_health_get(nxv_ctx *ctx, struct nxv_sip_health **out, struct nxv_error *err)
 {
 	const char *args[] = { "sip.health", NULL };
+	struct nxv_freeze freeze;
 	char *text = NULL;
 	nxv_status status;
 
@@ -129,6 +131,8 @@ nxv_status nxv_sip_health_get(nxv_ctx *ctx, struct nxv_sip_health **out, struct 
 		error_clear(err);
 		status = health_alone(ctx, out, err);
 	}
+	if (status == NXV_OK && nxv_calls_freeze_get(ctx, &freeze, NULL) == NXV_OK)
+		(*out)->calls_frozen = freeze.frozen;
 	free(text);
 	return status;
 }

@@ -120,14 +120,15 @@ static void health_says_running_only_when_it_runs(void **state)
 {
 	(void)state;
 	struct nxv_sip_health health = { .state = NXV_SIP_RUNNING, .server = text("opensips"), .version = text("3.6.8"), .pid = 42, .uptime_seconds = 7,
-		.active_calls = 5, .registrations = 2, .supervised = true };
+		.active_calls = 5, .registrations = 2, .supervised = true,
+		.calls_frozen = true };
 	expect(nxv_json_health(&health),
 		"{\"opensipsStatus\":\"running\",\"activeCalls\":5,\"serverUptime\":true,\"server\":\"opensips\",\"version\":\"3.6.8\",\"pid\":42,"
-		"\"uptimeSeconds\":7,\"registrations\":2,\"supervised\":true}");
+		"\"uptimeSeconds\":7,\"registrations\":2,\"supervised\":true,\"callsFrozen\":true}");
 	struct nxv_sip_health stopped = { .state = NXV_SIP_STOPPED, .message = text("not started") };
 	expect(nxv_json_health(&stopped),
 		"{\"opensipsStatus\":\"stopped\",\"activeCalls\":0,\"serverUptime\":false,\"uptimeSeconds\":0,\"registrations\":0,"
-		"\"supervised\":false,\"message\":\"not started\"}");
+		"\"supervised\":false,\"callsFrozen\":false,\"message\":\"not started\"}");
 }
 
 static void usage_and_registration_have_stable_names(void **state)
