@@ -146,6 +146,8 @@ static void on_sip_state(void *arg, nxv_sip_state state, const char *message)
 		nxv_sip_state_name(state), message && *message ? ": " : "", message ? message : "");
 	if (store_state(engine->ctx, nxv_sip_state_name(state), &err) != NXV_OK)
 		env_log(&engine->ctx->env, NXV_LOG_ERROR, "sip", "its state cannot be stored: %s", err.message);
+	if (state == NXV_SIP_BACKOFF || state == NXV_SIP_FAILED)
+		calls_server_lost(engine->calls, env_now_ms(&engine->ctx->env));
 	if (!engine->manager || engine->closing)
 		return; /* told while it is being opened, or closed: nobody waits */
 	engine_sip_check_waiters(engine);
@@ -361,7 +363,14 @@ static nxv_status open_calls(struct engine *engine, struct nxv_error *err)
 		.max_seconds = config_int(cfg, CFG_LIMITS_MAX_CALL_SECONDS),
 		.call_limit = config_int(cfg, CFG_LIMITS_CALLS_PER_USER), .trace = engine->trace, .domain = config_text(cfg, CFG_SIP_DOMAIN) };
 
-	return calls_open(&opts, &engine->calls, err);
+	char *alive = engine_path(engine->ctx, "alive");
+	nxv_status status = NXV_E_NOMEM;
+
+	opts.alive_path = alive;
+	if (alive)
+		status = calls_open(&opts, &engine->calls, err);
+	free(alive);
+	return status;
 }
 
 nxv_status engine_sip_open(struct engine *engine, struct nxv_error *err)

@@ -233,6 +233,10 @@ static enum call_event from_carrier(const struct carrier_event *ev)
 		return EV_B_HANGUP;
 	case CARRIER_MEDIA_REFUSED:
 		return EV_MEDIA_REFUSED;
+	case CARRIER_A_LOST:
+		return EV_A_LOST;
+	case CARRIER_B_LOST:
+		return EV_B_LOST;
 	case CARRIER_LOST:
 		return EV_SERVER_LOST;
 	case CARRIER_A_FINAL:
@@ -354,10 +358,6 @@ static enum call_event report_failed(const struct calls_report *report)
 {
 	if (report->code == 487)
 		return EV_A_HANGUP;
-	if (report->code == 480 || report->code == 404)
-		return EV_B_NOT_REGISTERED;
-	if (report->code == 408)
-		return EV_B_NO_ANSWER;
 	return call_classify('b', report->code, report->reason);
 }
 

@@ -37,6 +37,7 @@ struct calls_opts {
 	int64_t call_limit;  /**< per user */
 	struct trace_log *trace; /**< [borrowed] nullable: where control messages are noted */
 	const char *domain;  /**< [borrowed] of the SIP usernames */
+	const char *alive_path; /**< see session/alive.h */
 };
 
 /** A call that the SIP server reports, in the driver's words (see struct sip_event). */
@@ -75,6 +76,8 @@ nxv_status calls_end(struct calls *calls, const char *id, struct nxv_error *err)
 void calls_stop_all(struct calls *calls);
 /** Whatever the SIP server tells. Our own calls are ignored while the originator has them. */
 void calls_report(struct calls *calls, const struct calls_report *report);
+/** The SIP server went away at that time: calls that it no longer lists when it is back were lost then. */
+void calls_server_lost(struct calls *calls, int64_t at_ms);
 /** A call that moved within this time is not judged by the server's list. */
 enum { CALL_SETTLE_MS = 2000 };
 /** Compare with the server's list, read at listed_at_ms: what vanished is ended, what we missed is taken up, legs of calls

@@ -10,7 +10,7 @@
 enum carrier_event_kind {
 	CARRIER_A_RINGING,     /**< a phone of A sent 18x */
 	CARRIER_A_ANSWERED,
-	CARRIER_A_FAILED,      /**< final answer >= 300, in sip_code; 408 when the network gave none */
+	CARRIER_A_FAILED,      /**< final answer >= 300, in sip_code */
 	CARRIER_A_NO_ANSWER,   /**< our ring timer ran out */
 	CARRIER_B_RINGING,
 	CARRIER_B_ANSWERED,    /**< contact tells which phone */
@@ -22,7 +22,9 @@ enum carrier_event_kind {
 	CARRIER_MEDIA_REFUSED, /**< the parties share no media: 488 or 606 to an offer */
 	CARRIER_A_FINAL,       /**< the final answer to A's INVITE, in sip_code and sip_reason; what it means follows as another event */
 	CARRIER_B_FINAL,
-	CARRIER_LOST,          /**< a leg vanished without a word (session timer, no ACK, transport) */
+	CARRIER_A_LOST,        /**< A's phone vanished without a word (session timer, no ACK), or knows the call no more */
+	CARRIER_B_LOST,
+	CARRIER_LOST,          /**< nothing is heard of the SIP server itself */
 	CARRIER_CHANGED,       /**< what save() gives is another text now: store it soon */
 	CARRIER_PROMISED,      /**< the same, but store it before returning: a phone is about to be told */
 	CARRIER_DOWN           /**< every leg is gone; the last event of a call, always sent */
@@ -39,6 +41,8 @@ struct carrier_event {
 /** Receives a call's events, in order. The receiver may call the carrier's end() from inside. */
 typedef void carrier_sink_fn(void *sink, const char *session_id, const struct carrier_event *event);
 
+/** The SIP server ends a call so much later than its max_seconds: the gateway is to come first. */
+enum { CARRIER_SLACK_SECONDS = 5 };
 enum { CARRIER_TARGETS_MAX = 16, CARRIER_STATE_MAX = 320 * 1024 };
 
 /** How phones send sound: plain RTP, or as browsers do (encrypted, with ICE). Nobody translates between the two. */

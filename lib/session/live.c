@@ -65,6 +65,8 @@ struct call *live_add(struct calls *calls, struct session_row *row)
 	}
 	call->calls = calls;
 	call->row = row;
+	if (!loop_timer_running(calls->mark))
+		loop_timer_start(calls->mark, 0);
 	call->changed_at_ms = env_now_ms(calls->opts.env);
 	b = bucket(row->pub.id);
 	call->next = calls->by_id[b];
@@ -196,7 +198,7 @@ bool live_apply(struct call *call, enum call_event event, const struct call_fact
 	call->changed_at_ms = env_now_ms(call->calls->opts.env);
 	if (call->pending_count == CALL_PENDING_MAX) /* the store has been away for long: keep the newest */
 		memmove(call->pending, call->pending + 1, sizeof(call->pending[0]) * --call->pending_count);
-	call->pending[call->pending_count++] = (struct pending_event){ event, facts->at_ms };
+	call->pending[call->pending_count++] = (struct pending_event){ event, facts->noticed_ms ? facts->noticed_ms : facts->at_ms };
 	if (event == EV_B_ANSWERED)
 		loop_timer_start(call->max_timer, (uint64_t)call->calls->opts.max_seconds * 1000 + (row->sip_call_id ? 2000 : 0));
 	if (step.next == CALL_ENDED)
@@ -263,20 +265,33 @@ static void on_retry(void *arg)
 		}
 }
 
+static void on_mark(void *arg)
+{
+	struct calls *calls = arg;
+
+	alive_mark(calls->alive, env_now_ms(calls->opts.env));
+	if (calls_count(calls))
+		loop_timer_start(calls->mark, ALIVE_MS);
+}
+
 nxv_status calls_open(const struct calls_opts *opts, struct calls **out, struct nxv_error *err)
 {
 	struct calls *calls = calloc(1, sizeof(*calls));
+	nxv_status status;
 
 	*out = NULL;
 	if (calls)
 		*calls = (struct calls){ .opts = *opts, .retry = loop_timer_new(opts->loop, on_retry, calls),
-			.flush = loop_timer_new(opts->loop, live_state_flush, calls) };
-	if (!calls || !calls->retry || !calls->flush) {
+			.flush = loop_timer_new(opts->loop, live_state_flush, calls), .mark = loop_timer_new(opts->loop, on_mark, calls) };
+	if (!calls || !calls->retry || !calls->flush || !calls->mark)
+		status = error_nomem(err);
+	else
+		status = alive_open(opts->alive_path, &calls->alive, err);
+	if (status != NXV_OK)
 		calls_close(calls);
-		return error_nomem(err);
-	}
-	*out = calls;
-	return NXV_OK;
+	else
+		*out = calls;
+	return status;
 }
 
 void calls_close(struct calls *calls)
@@ -288,6 +303,8 @@ void calls_close(struct calls *calls)
 			live_remove(calls->by_id[b]);
 	loop_timer_free(calls->retry);
 	loop_timer_free(calls->flush);
+	loop_timer_free(calls->mark);
+	alive_close(calls->alive);
 	free(calls);
 }
 

@@ -2,9 +2,10 @@
 #ifndef NXV_SESSION_LIVE_H
 #define NXV_SESSION_LIVE_H
 
+#include "session/alive.h"
 #include "session/calls.h"
 
-enum { CALLS_BUCKETS = 1024, CALL_PENDING_MAX = 16, CALL_RETRY_MS = 250 };
+enum { CALLS_BUCKETS = 1024, CALL_PENDING_MAX = 16, CALL_RETRY_MS = 250, ALIVE_MS = 100 };
 
 /** An event that is not in the store yet. */
 struct pending_event {
@@ -35,11 +36,15 @@ struct calls {
 	struct call *by_sip[CALLS_BUCKETS];
 	struct loop_timer *retry;  /**< runs while a call could not be stored */
 	struct loop_timer *flush;  /**< runs while a carrier's state is not stored */
+	struct alive *alive;
+	struct loop_timer *mark;   /**< runs while there are calls */
+	int64_t server_lost_at_ms; /**< the SIP server went away then, and its list was not judged since; 0: it did not */
 };
 
 /** What came with an event. */
 struct call_facts {
 	int64_t at_ms;
+	int64_t noticed_ms; /**< 0: then, too */
 	int sip_code;
 	const char *contact;
 };

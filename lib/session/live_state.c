@@ -137,6 +137,5 @@ void live_state_restore(struct call *call)
 			"call %s goes on, but its phones cannot hold or change it any more: %s", id, err.message);
 	else if (text)
 		call->carrier = carrier;
-	call->recovered = true;
 	free(text);
 }

@@ -12,13 +12,24 @@
 
 enum { RECOVER_BATCH = 64 };
 
-static void end_as(struct call *call, enum call_event event, bool hang_up)
+static void end_as(struct call *call, enum call_event event, int64_t at_ms, bool hang_up)
 {
-	const struct call_facts facts = { .at_ms = env_now_ms(call->calls->opts.env) };
+	const int64_t now_ms = env_now_ms(call->calls->opts.env);
+	const struct call_facts facts = { .at_ms = at_ms ? at_ms : now_ms, .noticed_ms = now_ms };
 
 	if (live_apply(call, event, &facts) && hang_up)
 		live_hang_up(call);
 	live_settle(call);
+}
+
+/* It became too long while the gateway was down: then the SIP server has ended it meanwhile, or is to do so now. */
+static void end_too_long(struct call *call)
+{
+	const struct calls *calls = call->calls;
+	const int64_t slack_ms = call->row->sip_call_id ? 0 : CARRIER_SLACK_SECONDS * 1000;
+	const int64_t due_ms = call->row->pub.answered_at_ms + calls->opts.max_seconds * 1000 + slack_ms;
+
+	end_as(call, EV_MAX_DURATION, due_ms < env_now_ms(calls->opts.env) ? due_ms : 0, true);
 }
 
 /* A call that was not up when the gateway died is given up: its legs are ended. One that was up goes on between the phones,
@@ -33,15 +44,19 @@ static void take_up(struct calls *calls, struct session_row *row)
 	call->changed_at_ms = 0;
 	if (call->row->state != CALL_UP) {
 		if (!call->row->sip_call_id)
-			end_as(call, EV_GATEWAY_RESTARTED, true);
+			end_as(call, EV_GATEWAY_RESTARTED, 0, true);
 		return;
 	}
+	call->recovered = true;
 	if (!call->row->sip_call_id)
 		live_state_restore(call);
 	live_apply(call, EV_RECOVERED, &(struct call_facts){ .at_ms = env_now_ms(calls->opts.env) });
 	call->changed_at_ms = 0; /* that is no news from the wire: the SIP server's list may judge it at once */
 	left = call->row->pub.answered_at_ms + calls->opts.max_seconds * 1000 - env_now_ms(calls->opts.env);
-	loop_timer_start(call->max_timer, left > 0 ? (uint64_t)left : 0);
+	if (left > 0)
+		loop_timer_start(call->max_timer, (uint64_t)left);
+	else
+		end_too_long(call);
 }
 
 static nxv_status load_batch(struct calls *calls, const char *after, struct session_row **rows, size_t *count, struct nxv_error *err)
@@ -139,7 +154,7 @@ static void end_forgotten(struct calls *calls, const char *id)
 	if (!call)
 		return;
 	env_log(calls->opts.env, NXV_LOG_WARN, "session", "call %s was stored but never handed over: it is ended", id);
-	end_as(call, EV_GATEWAY_RESTARTED, false);
+	end_as(call, EV_GATEWAY_RESTARTED, 0, false);
 }
 
 void calls_sweep(struct calls *calls)
@@ -176,6 +191,23 @@ static void find_legs(const struct call *call, const struct calls_dialog *dialog
 	}
 }
 
+void calls_server_lost(struct calls *calls, int64_t at_ms)
+{
+	if (!calls->server_lost_at_ms)
+		calls->server_lost_at_ms = at_ms;
+}
+
+/* When the SIP server lost a call that it does not list: as it went away; with the machine, if we went away too; else now. */
+static int64_t lost_at(const struct call *call)
+{
+	const struct calls *calls = call->calls;
+	const struct nxv_session *s = &call->row->pub;
+	const int64_t known_ms = s->answered_at_ms ? s->answered_at_ms : s->ringing_at_ms ? s->ringing_at_ms : s->started_at_ms;
+	const int64_t at_ms = call->recovered ? alive_last(calls->alive) : calls->server_lost_at_ms;
+
+	return at_ms > known_ms && at_ms > call->changed_at_ms ? at_ms : 0;
+}
+
 /* A call that has just moved may not be in the list yet, or no longer: its own events tell. One that was taken up after a
  * restart gets none for what it missed. @return false: look again later. */
 static bool compare(struct call *call, const struct calls_dialog *dialogs, size_t count, int64_t listed_at_ms)
@@ -193,7 +225,7 @@ static bool compare(struct call *call, const struct calls_dialog *dialogs, size_
 	if (call->changed_at_ms > listed_at_ms - CALL_SETTLE_MS)
 		return false;
 	/* A leg of which only the other one is left was hung up by its phone while nobody listened. */
-	end_as(call, a ? EV_B_HANGUP : b ? EV_A_HANGUP : EV_SERVER_LOST, true);
+	end_as(call, a ? EV_B_HANGUP : b ? EV_A_HANGUP : EV_SERVER_LOST, a || b ? 0 : lost_at(call), true);
 	return true;
 }
 
@@ -240,5 +272,7 @@ bool calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, si
 			next = call->next;
 			done = compare(call, dialogs, count, listed_at_ms) && done;
 		}
+	if (done)
+		calls->server_lost_at_ms = 0;
 	return done;
 }

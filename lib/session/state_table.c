@@ -35,19 +35,26 @@ static const struct row rows[] = {
 
 	{ SETUP_A, EV_A_BUSY, CALL_ENDED, NXV_CALL_BUSY, "caller_busy" },
 	{ SETUP_A, EV_A_REJECTED, CALL_ENDED, NXV_CALL_BUSY, "caller_rejected" },
-	{ SETUP_A, EV_A_NO_ANSWER, CALL_ENDED, NXV_CALL_NO_ANSWER, "caller_no_answer" },
+	{ IN(CALL_A_RINGING), EV_A_NO_ANSWER, CALL_ENDED, NXV_CALL_NO_ANSWER, "caller_no_answer" },
+	/* Nothing has rung: no phone was there to be answered. */
+	{ IN(CALL_QUEUED) | IN(CALL_CALLING), EV_A_NO_ANSWER, CALL_ENDED, NXV_CALL_FAILED, "caller_unreachable" },
 	{ SETUP_A, EV_A_NOT_REGISTERED, CALL_ENDED, NXV_CALL_FAILED, "caller_not_registered" },
 	{ SETUP_A, EV_A_UNREACHABLE, CALL_ENDED, NXV_CALL_FAILED, "caller_unreachable" },
 	{ SETUP, EV_A_HANGUP, CALL_ENDED, NXV_CALL_CANCELED, "hangup_caller" },
 	{ UP, EV_A_HANGUP, CALL_ENDED, NXV_CALL_COMPLETED, "hangup_caller" },
+	{ SETUP_B, EV_A_LOST, CALL_ENDED, NXV_CALL_FAILED, "caller_lost" },
+	{ UP, EV_A_LOST, CALL_ENDED, NXV_CALL_COMPLETED, "caller_lost" },
 
 	{ TO_B_END, EV_B_BUSY, CALL_ENDED, NXV_CALL_BUSY, "callee_busy" },
 	{ TO_B_END, EV_B_REJECTED, CALL_ENDED, NXV_CALL_BUSY, "callee_rejected" },
-	{ TO_B_END, EV_B_NO_ANSWER, CALL_ENDED, NXV_CALL_NO_ANSWER, "callee_no_answer" },
+	{ IN(CALL_B_RINGING), EV_B_NO_ANSWER, CALL_ENDED, NXV_CALL_NO_ANSWER, "callee_no_answer" },
+	{ TO_B, EV_B_NO_ANSWER, CALL_ENDED, NXV_CALL_FAILED, "callee_unreachable" },
 	{ TO_B_END, EV_B_NOT_REGISTERED, CALL_ENDED, NXV_CALL_FAILED, "callee_not_registered" },
 	{ TO_B_END, EV_B_UNREACHABLE, CALL_ENDED, NXV_CALL_FAILED, "callee_unreachable" },
 	{ SETUP_B, EV_B_HANGUP, CALL_ENDED, NXV_CALL_FAILED, "hangup_callee" },
 	{ UP, EV_B_HANGUP, CALL_ENDED, NXV_CALL_COMPLETED, "hangup_callee" },
+	{ SETUP_B, EV_B_LOST, CALL_ENDED, NXV_CALL_FAILED, "callee_lost" },
+	{ UP, EV_B_LOST, CALL_ENDED, NXV_CALL_COMPLETED, "callee_lost" },
 
 	{ LIVE, EV_MEDIA_REFUSED, CALL_ENDED, NXV_CALL_FAILED, "media_incompatible" },
 	{ SETUP, EV_CALL_LIMIT, CALL_ENDED, NXV_CALL_FAILED, "call_limit" },
@@ -65,7 +72,7 @@ static const struct row rows[] = {
 
 const char *const call_reasons[] = { "caller_busy", "caller_rejected", "caller_no_answer", "caller_not_registered",
 	"caller_unreachable", "callee_busy", "callee_rejected", "callee_no_answer", "callee_not_registered",
-	"callee_unreachable", "hangup_caller", "hangup_callee", "media_incompatible", "call_limit", "ended_by_api",
+	"callee_unreachable", "hangup_caller", "hangup_callee", "caller_lost", "callee_lost", "media_incompatible", "call_limit", "ended_by_api",
 	"max_duration", "server_lost", "gateway_restarted", "gateway_stopped", NULL };
 
 bool call_step(enum call_state state, enum call_event event, struct call_step *out)
@@ -83,14 +90,16 @@ enum call_event call_classify(char leg, int sip_code, const char *phrase)
 {
 	const bool a = leg == 'a';
 
+	/* The SIP server's own words; a phone that does not want to be disturbed says others. */
+	if (sip_code == 404 || (sip_code == 480 && phrase && strcmp(phrase, "Not Registered") == 0))
+		return a ? EV_A_NOT_REGISTERED : EV_B_NOT_REGISTERED;
+	if (sip_code == 403 && phrase && strcmp(phrase, "Call limit reached") == 0)
+		return EV_CALL_LIMIT;
 	switch (sip_code) {
 	case 486:
 	case 600:
 		return a ? EV_A_BUSY : EV_B_BUSY;
 	case 403:
-		if (a && phrase && strstr(phrase, "limit"))
-			return EV_CALL_LIMIT;
-		return a ? EV_A_REJECTED : EV_B_REJECTED;
 	case 603:
 	case 607: /* RFC 8197, unwanted */
 	case 608: /* RFC 8688, rejected */
@@ -130,10 +139,10 @@ const char *call_event_name(enum call_event event)
 	static const char *const names[CALL_EVENTS] = { [EV_PLACED] = "placed", [EV_A_RINGING] = "caller_ringing",
 		[EV_A_ANSWERED] = "caller_answered", [EV_A_BUSY] = "caller_busy", [EV_A_REJECTED] = "caller_rejected",
 		[EV_A_NO_ANSWER] = "caller_no_answer", [EV_A_NOT_REGISTERED] = "caller_not_registered",
-		[EV_A_UNREACHABLE] = "caller_unreachable", [EV_A_HANGUP] = "caller_hangup", [EV_B_RINGING] = "callee_ringing",
+		[EV_A_UNREACHABLE] = "caller_unreachable", [EV_A_HANGUP] = "caller_hangup", [EV_A_LOST] = "caller_lost", [EV_B_RINGING] = "callee_ringing",
 		[EV_B_ANSWERED] = "callee_answered", [EV_B_BUSY] = "callee_busy", [EV_B_REJECTED] = "callee_rejected",
 		[EV_B_NO_ANSWER] = "callee_no_answer", [EV_B_NOT_REGISTERED] = "callee_not_registered",
-		[EV_B_UNREACHABLE] = "callee_unreachable", [EV_B_HANGUP] = "callee_hangup", [EV_JOINED] = "joined",
+		[EV_B_UNREACHABLE] = "callee_unreachable", [EV_B_HANGUP] = "callee_hangup", [EV_B_LOST] = "callee_lost", [EV_JOINED] = "joined",
 		[EV_MEDIA_REFUSED] = "media_refused", [EV_CALL_LIMIT] = "call_limit", [EV_END] = "end",
 		[EV_MAX_DURATION] = "max_duration", [EV_SERVER_LOST] = "server_lost",
 		[EV_GATEWAY_RESTARTED] = "gateway_restarted", [EV_GATEWAY_STOPPED] = "gateway_stopped", [EV_CARRIER_DOWN] = "carrier_down",

@@ -40,6 +40,7 @@ struct sip_settings {
 	const char *trunk_ha1;        /**< MD5 of username:realm:password in hex; secret */
 	const char *trunk_addresses;  /**< networks that its calls come from, separated by blanks or commas; "" = none */
 	const char *twilio_addresses; /**< the same of Twilio's calls to our phones */
+	int64_t ring_seconds;        /**< of calls that phones dial; the gateway times its own */
 };
 
 /** A call that the SIP server lets through only when the gateway says so: dialled to a number, or from outside.

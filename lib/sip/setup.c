@@ -236,6 +236,7 @@ static nxv_status load_rest(struct sip_setup *setup, const struct config *cfg, s
 		status = own(setup, &set->ws_origins, text_dup(origins), err);
 	set->calls_per_user = config_int(cfg, CFG_LIMITS_CALLS_PER_USER);
 	set->max_call_seconds = config_int(cfg, CFG_LIMITS_MAX_CALL_SECONDS);
+	set->ring_seconds = config_int(cfg, CFG_CALLS_RING_SECONDS);
 	return status;
 }
 

@@ -6,8 +6,8 @@
 #include "sip/control/template.h"
 #include "sip/server.h"
 
-/** How long a dialled call rings, and how long one of the gateway's may (its own ring timer is shorter). */
-enum { COMMON_RING_SECONDS = 120, COMMON_OUR_RING_SECONDS = 310 };
+/** How long a call of the gateway's may ring: its own ring timer is shorter. */
+enum { COMMON_OUR_RING_SECONDS = 310 };
 /** How long a connection over which nobody has proved who he is may be silent. */
 enum { COMMON_IDLE_SECONDS = 120 };
 

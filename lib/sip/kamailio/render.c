@@ -88,7 +88,7 @@ nxv_status kamailio_render(const struct sip_settings *set, const char *version, 
 	add_port(&vars, "WS_PORT", set->ws_listen);
 	add_port(&vars, "WSS_PORT", set->wss_listen);
 	add_origins(&vars, set);
-	template_set(&vars, "RING_MS", "%d", COMMON_RING_SECONDS * 1000);
+	template_set(&vars, "RING_MS", "%d", (int)set->ring_seconds * 1000);
 	template_set(&vars, "OUR_RING_MS", "%d", COMMON_OUR_RING_SECONDS * 1000);
 	template_set(&vars, "EARLY_SECONDS", "%d", COMMON_OUR_RING_SECONDS + 20);
 	status = template_render(sip_kamailio_cfg_in, &vars, out, err);

@@ -76,7 +76,7 @@ nxv_status opensips_render(const struct sip_settings *set, const char *version, 
 	template_set(&vars, "MODULES", "%s", modules);
 	template_set(&vars, "DIGEST", "%s", set->digest);
 	template_set(&vars, "EVENT_KEY", "%s", mask ? "***" : key);
-	template_set(&vars, "RING_SECONDS", "%d", COMMON_RING_SECONDS);
+	template_set(&vars, "RING_SECONDS", "%d", (int)set->ring_seconds);
 	template_set(&vars, "OUR_RING_SECONDS", "%d", COMMON_OUR_RING_SECONDS);
 	set_release(&vars, version);
 	status = template_render(sip_opensips_cfg_in, &vars, out, err);

@@ -229,7 +229,15 @@ void call_lost(struct leg *leg, int code, const char *why)
 	env_log(call->o->env, NXV_LOG_WARN, "sip", "session %s: leg %c lost: %s", call->session_id, leg->name, why);
 	pl_set_str(&pl, why);
 	if (call->state < CALL_ENDING)
-		call_emit(call, CARRIER_LOST, code, &pl, NULL);
+		call_emit(call, leg->name == 'a' ? CARRIER_A_LOST : CARRIER_B_LOST, code, &pl, NULL);
+	call_end(call);
+}
+
+void call_server_silent(struct call *call)
+{
+	env_log(call->o->env, NXV_LOG_WARN, "sip", "session %s: the SIP server does not answer", call->session_id);
+	if (call->state < CALL_ENDING)
+		call_emit(call, CARRIER_LOST, 0, NULL, NULL);
 	call_end(call);
 }
 
@@ -296,11 +304,14 @@ void call_leg_failed(struct leg *leg, const struct sip_msg *msg)
 {
 	struct call *call = leg->call;
 
-	if (msg && (msg->scode == 488 || msg->scode == 606))
+	if (!msg) {
+		call_server_silent(call);
+		return;
+	}
+	if (msg->scode == 488 || msg->scode == 606)
 		call_emit(call, CARRIER_MEDIA_REFUSED, msg->scode, &msg->reason, NULL);
 	else
-		call_emit(call, leg->name == 'a' ? CARRIER_A_FAILED : CARRIER_B_FAILED, msg ? msg->scode : 408,
-			msg ? &msg->reason : &silence, NULL);
+		call_emit(call, leg->name == 'a' ? CARRIER_A_FAILED : CARRIER_B_FAILED, msg->scode, &msg->reason, NULL);
 	call_end(call);
 }
 

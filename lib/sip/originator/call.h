@@ -105,7 +105,9 @@ void call_leg_no_answer(struct leg *leg);
 void call_leg_hangup(struct leg *leg);
 /** A leg reached LEG_DONE. */
 void call_leg_done(struct leg *leg);
-/** A leg vanished. */
+/** A request got no answer at all, not even the SIP server's own. */
+void call_server_silent(struct call *call);
+/** A leg's phone vanished. */
 void call_lost(struct leg *leg, int code, const char *why);
 /** A phone found nothing in the other's media that it can do. */
 void call_media_refused(struct call *call, int code, const struct pl *reason);

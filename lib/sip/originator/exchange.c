@@ -239,7 +239,9 @@ static void refused(struct call *call, int err, const struct sip_msg *msg)
 		tmr_start(&x->timer, PAUSE_MIN_MS + rand_u16() % PAUSE_SPAN_MS, on_pause_over, call);
 		return;
 	}
-	if (code == 481)
+	if (err)
+		call_server_silent(call);
+	else if (code == 481)
 		exchange_gone(call, x->asked);
 	else if (code == 408)
 		call_lost(x->asked, code, "no answer to a re-INVITE");

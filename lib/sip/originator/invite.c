@@ -9,8 +9,7 @@
 
 enum {
 	WORD_MAX = 128,
-	NAME_MAX_LENGTH = 255,
-	MAX_SLACK_SECONDS = 5 /* our own timer ends a call before the server's does */
+	NAME_MAX_LENGTH = 255
 };
 
 /* Printable, without what could end a header or a URI early. */
@@ -123,7 +122,7 @@ static char *headers(const struct originator *o, const struct carrier_call *c, c
 	struct buf b = BUF_INIT;
 
 	buf_printf(&b, "X-Nexus-Session: %s\r\nX-Nexus-Leg: %c\r\nX-Nexus-Max: %lld\r\n", c->session_id, leg,
-		(long long)c->max_seconds + MAX_SLACK_SECONDS);
+		(long long)c->max_seconds + CARRIER_SLACK_SECONDS);
 	if (is_name(c->request_id)) /* a help in captures, no reason to refuse a call */
 		buf_printf(&b, "X-Nexus-Request: %s\r\n", c->request_id);
 	if (leg == 'b') {

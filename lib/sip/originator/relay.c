@@ -210,7 +210,9 @@ void relay_failed(struct call *call, int err, const struct sip_msg *msg)
 		answer_asker(call, (uint16_t)code, reason ? reason : "Refused");
 	free(reason);
 	exchange_clear(call);
-	if (code == 481)
+	if (err)
+		call_server_silent(call);
+	else if (code == 481)
 		exchange_gone(call, asked);
 	else if (code == 408)
 		call_lost(asked, code, "no answer to a relayed re-INVITE");

@@ -1,4 +1,5 @@
 /* test_calls_server.c - what the SIP server tells: dialled calls, and what is found after a restart. */
+#include "session/alive.h"
 #include "stage.h"
 
 static void report(int kind, const char *who, int code)
@@ -54,8 +55,8 @@ static void dialled_endings_are_told_apart(void **state)
 	static const struct {
 		int code;
 		const char *status, *reason;
-	} cases[] = { { 486, "busy", "callee_busy" }, { 603, "busy", "callee_rejected" }, { 480, "failed", "callee_not_registered" },
-		{ 408, "no-answer", "callee_no_answer" }, { 487, "canceled", "hangup_caller" }, { 503, "failed", "callee_unreachable" } };
+	} cases[] = { { 486, "busy", "callee_busy" }, { 603, "busy", "callee_rejected" }, { 404, "failed", "callee_not_registered" }, { 480, "failed", "callee_unreachable" },
+		{ 408, "failed", "callee_unreachable" }, { 487, "canceled", "hangup_caller" }, { 503, "failed", "callee_unreachable" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -172,6 +173,67 @@ static void restart_closes_what_the_server_no_longer_lists(void **state)
 	expect_end(NXV_CALL_COMPLETED, "server_lost", 0);
 }
 
+static void expect_ended_at(int64_t at_ms, const char *reason)
+{
+	struct nxv_session *s = fetch();
+
+	assert_string_equal(s->end_reason, reason);
+	assert_int_equal(s->ended_at_ms, at_ms);
+	assert_int_equal(fixture_count(&st.f, "SELECT max(at_ms) FROM event"), st.f.now_ms); /* said only now */
+	nxv_session_free(s);
+}
+
+static void call_lost_with_the_server_ended_as_it_went(void **state)
+{
+	int64_t lost_ms;
+
+	(void)state;
+	bring_up();
+	lost_ms = st.f.now_ms += 60000;
+	calls_server_lost(st.calls, lost_ms);
+	st.f.now_ms += 3000;
+	calls_server_lost(st.calls, st.f.now_ms); /* it did not come up at once */
+	st.f.now_ms += 3000;
+	assert_true(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
+	expect_ended_at(lost_ms, "server_lost");
+}
+
+static void call_lost_with_the_machine_ended_when_the_gateway_was_last_alive(void **state)
+{
+	struct alive *alive;
+	char path[160];
+	int64_t alive_ms;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%.140s/alive", st.f.dir);
+	bring_up();
+	alive_ms = st.f.now_ms += 60000;
+	assert_int_equal(alive_open(path, &alive, NULL), NXV_OK);
+	assert_int_equal(alive_last(alive), 0);
+	alive_mark(alive, alive_ms - 1);
+	alive_mark(alive, alive_ms);
+	alive_close(alive);
+	st.f.now_ms += 3600000;
+	st.alive = path;
+	restart();
+	calls_server_lost(st.calls, st.f.now_ms); /* the server takes two attempts: that is not when it lost the call */
+	assert_true(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
+	expect_ended_at(alive_ms, "server_lost");
+	assert_int_equal(remove(path), 0);
+}
+
+static void call_that_grew_too_long_meanwhile_ended_when_the_server_was_to_end_it(void **state)
+{
+	int64_t answered_ms;
+
+	(void)state;
+	bring_up();
+	answered_ms = st.f.now_ms;
+	st.f.now_ms += 2 * MAX_SECONDS * 1000;
+	restart();
+	expect_ended_at(answered_ms + (MAX_SECONDS + CARRIER_SLACK_SECONDS) * 1000, "max_duration");
+}
+
 static void leg_hung_up_while_nobody_listened_ends_the_call(void **state)
 {
 	const struct calls_dialog only_b[] = { { "session_1-b", "session_1", "b", "", "x", "y", true, 1 } };
@@ -237,6 +299,9 @@ int main(void)
 		TEST(restart_closes_what_was_not_up),
 		TEST(restart_keeps_what_the_server_still_lists),
 		TEST(restart_closes_what_the_server_no_longer_lists),
+		TEST(call_lost_with_the_server_ended_as_it_went),
+		TEST(call_lost_with_the_machine_ended_when_the_gateway_was_last_alive),
+		TEST(call_that_grew_too_long_meanwhile_ended_when_the_server_was_to_end_it),
 		TEST(leg_hung_up_while_nobody_listened_ends_the_call),
 		TEST(call_that_just_moved_is_judged_later),
 		TEST(leg_of_a_call_that_ended_unheard_is_ended),

@@ -12,17 +12,17 @@
 /* Per state, one letter per event in the order of enum call_event: where it leads. Small letters are states
  * (q queued, c calling, a caller rings, n connecting, b callee rings, u up), capitals are endings with a status
  * (B busy, N no-answer, F failed, X canceled, C completed), a dot is an event that means
- * nothing there. Columns: placed; the caller's leg (rings, answers, busy, rejects, no answer, absent, unreachable, hangs up);
+ * nothing there. Columns: placed; the caller's leg (rings, answers, busy, rejects, no answer, absent, unreachable, hangs up, lost);
  * the callee's, likewise; then joined, media, limit, end, duration, server lost, restarted, stopped, carrier down,
  * recovered. */
 static const char *const drawing[CALL_STATES] = {
-	[CALL_QUEUED] = "c" "anBBNFFX" "buBBNFF." ".FFX.FFXF.",
-	[CALL_CALLING] = "." "anBBNFFX" "........" ".FFX.FFXF.",
-	[CALL_A_RINGING] = "." ".nBBNFFX" "........" ".FFX.FFXF.",
-	[CALL_CONNECTING] = "." ".......X" "buBBNFFF" ".FFX.FFXF.",
-	[CALL_B_RINGING] = "." ".......X" ".uBBNFFF" ".FFX.FFXF.",
-	[CALL_UP] = "." ".......C" ".......C" "uF.CCC.CCu",
-	[CALL_ENDED] = "." "........" "........" "..........",
+	[CALL_QUEUED] = "c" "anBBFFFX." "buBBFFF.." ".FFX.FFXF.",
+	[CALL_CALLING] = "." "anBBFFFX." "........." ".FFX.FFXF.",
+	[CALL_A_RINGING] = "." ".nBBNFFX." "........." ".FFX.FFXF.",
+	[CALL_CONNECTING] = "." ".......XF" "buBBFFFFF" ".FFX.FFXF.",
+	[CALL_B_RINGING] = "." ".......XF" ".uBBNFFFF" ".FFX.FFXF.",
+	[CALL_UP] = "." ".......CC" ".......CC" "uF.CCC.CCu",
+	[CALL_ENDED] = "." "........." "........." "..........",
 };
 
 static char letter(enum call_state state, enum call_event event)
@@ -89,6 +89,10 @@ static void final_answers_are_sorted_by_code(void **state)
 	assert_int_equal(call_classify('b', 488, NULL), EV_MEDIA_REFUSED);
 	assert_int_equal(call_classify('b', 408, NULL), EV_B_NO_ANSWER);
 	assert_int_equal(call_classify('a', 480, NULL), EV_A_UNREACHABLE);
+	assert_int_equal(call_classify('b', 480, "Temporarily Unavailable"), EV_B_UNREACHABLE);
+	assert_int_equal(call_classify('b', 480, "Not Registered"), EV_B_NOT_REGISTERED);
+	assert_int_equal(call_classify('a', 404, "Not Found"), EV_A_NOT_REGISTERED);
+	assert_int_equal(call_classify('b', 403, "Call limit reached"), EV_CALL_LIMIT);
 	assert_int_equal(call_classify('b', 503, NULL), EV_B_UNREACHABLE);
 }
 

@@ -49,7 +49,7 @@ static struct sip_settings settings(void)
 		.wss_listen = "", .tls_certificate = "", .tls_private_key = "", .advertise = "", .ws_origins = "", .digest = "MD5",
 		.run_dir = "/run/x", .auth_db = "/run/x/auth.db", .location_db = "/run/x/location.db", .control = "/run/x/control.sock",
 		.events = "127.0.0.1:5999", .originator = "127.0.0.1:5070", .service_user = "nexus-gateway", .secret = SECRET,
-		.binary = program, .calls_per_user = 50, .max_call_seconds = 14400 };
+		.binary = program, .calls_per_user = 50, .max_call_seconds = 14400, .ring_seconds = 60 };
 }
 
 static const struct sip_driver *const both[] = { &opensips_driver, &kamailio_driver };

@@ -113,7 +113,7 @@ static void offer_to_a_vanished_phone_ends_the_call_as_lost(void **state)
 	expect(rig, "ACK sip:tb@");
 	expect(rig, "SIP/2.0 481");
 	phone_ack_refusal(rig, &a);
-	expect_event(rig, CARRIER_LOST, 481);
+	expect_event(rig, CARRIER_B_LOST, 481);
 	take_bye(rig, "tb");
 	take_bye(rig, "ta");
 	expect_event(rig, CARRIER_DOWN, 0);

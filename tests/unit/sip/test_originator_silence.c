@@ -77,13 +77,12 @@ static const struct rig_event *wait_event(struct rig *rig)
 	return event;
 }
 
-static void invite_without_any_answer_fails_with_408(void **state)
+static void invite_without_any_answer_is_a_lost_server(void **state)
 {
 	const struct rig_event *event = wait_event(no_answer);
 
 	(void)state;
-	assert_int_equal(event->kind, CARRIER_A_FAILED);
-	assert_int_equal(event->code, 408);
+	assert_int_equal(event->kind, CARRIER_LOST);
 	assert_true(drain(no_answer, "INVITE ") >= 6);
 	event = wait_event(no_answer);
 	assert_int_equal(event->kind, CARRIER_DOWN);
@@ -99,7 +98,7 @@ static void unanswered_bye_is_given_up(void **state)
 static void answer_never_acknowledged_is_a_lost_call(void **state)
 {
 	(void)state;
-	assert_int_equal(wait_event(no_ack)->kind, CARRIER_LOST);
+	assert_int_equal(wait_event(no_ack)->kind, CARRIER_A_LOST);
 	assert_true(drain(no_ack, "SIP/2.0 200") >= 8);
 }
 
@@ -164,7 +163,7 @@ static void phone_that_never_answers_a_re_invite_is_lost(void **state)
 	expect_silence(rig, 50);
 	assert_int_equal(loop_post(rig->loop, guard_now, rig), NXV_OK);
 	expect(rig, "CANCEL sip:ta@");
-	expect_event(rig, CARRIER_LOST, 408);
+	expect_event(rig, CARRIER_A_LOST, 408);
 	take_bye(rig, "tb");
 	take_bye(rig, "ta");
 	expect_event(rig, CARRIER_DOWN, 0);
@@ -261,7 +260,7 @@ static void phone_that_does_not_answer_a_refresh_is_lost(void **state)
 	assert_int_equal(loop_post(rig->loop, fire_a, rig), NXV_OK);
 	expect(rig, "UPDATE sip:ta@");
 	answer_to(rig, rig->in.text, "481 Call Does Not Exist", NULL, NULL, NULL);
-	expect_event(rig, CARRIER_LOST, 481);
+	expect_event(rig, CARRIER_A_LOST, 481);
 	take_bye(rig, "tb");
 	take_bye(rig, "ta");
 	expect_event(rig, CARRIER_DOWN, 0);
@@ -282,7 +281,7 @@ static void phone_that_does_not_refresh_as_it_promised_is_lost(void **state)
 	expect(rig, "ACK sip:ta@");
 	expect_event(rig, CARRIER_JOINED, 0);
 	assert_int_equal(loop_post(rig->loop, fire_b, rig), NXV_OK);
-	expect_event(rig, CARRIER_LOST, 0);
+	expect_event(rig, CARRIER_B_LOST, 0);
 	take_bye(rig, "tb");
 	take_bye(rig, "ta");
 	expect_event(rig, CARRIER_DOWN, 0);
@@ -300,7 +299,7 @@ int main(void)
 		ON(other_phones_are_refreshed_by_the_same_description),
 		ON(phone_that_does_not_answer_a_refresh_is_lost),
 		ON(phone_that_does_not_refresh_as_it_promised_is_lost),
-		cmocka_unit_test(invite_without_any_answer_fails_with_408),
+		cmocka_unit_test(invite_without_any_answer_is_a_lost_server),
 		cmocka_unit_test(unanswered_bye_is_given_up),
 		cmocka_unit_test(answer_never_acknowledged_is_a_lost_call),
 		cmocka_unit_test(dead_call_is_forgotten_after_its_time),
