@@ -60,6 +60,8 @@ void capture_dump(struct capture *capture, const char *call_id, FILE *out);
 struct capture_leg {
 	int64_t invited, ringing, answered, acked, canceled, refused, bye;
 	int code;                /**< final answer to the first INVITE, challenges apart; 0: none passed */
+	char tag[96];            /**< of the phone that answered first: BYEs of others, which answered too, are not told of */
+	unsigned left_port;      /**< where the CANCEL, or else the BYE, came from */
 	bool bye_by_caller;      /**< by the side that sent the INVITE */
 };
 /** False if no INVITE with that Call-ID passed. @param phone_port nullable (0): only what passed between it and anybody. */

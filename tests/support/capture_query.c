@@ -132,15 +132,21 @@ static void add(struct capture_leg *leg, const struct captured *m, const struct 
 		if (m->code < 200) {
 			first(&leg->ringing, m);
 		} else if (m->code != 401 && m->code != 407) {
+			if (m->code < 300 && !leg->answered) {
+				snprintf(leg->tag, sizeof(leg->tag), "%s", m->to_tag);
+			}
 			first(m->code < 300 ? &leg->answered : &leg->refused, m);
 			leg->code = leg->code ? leg->code : m->code;
 		}
 	} else if (m->code == 0 && strcmp(m->method, "ACK") == 0 && leg->answered) {
 		first(&leg->acked, m);
-	} else if (m->code == 0 && strcmp(m->method, "CANCEL") == 0) {
-		first(&leg->canceled, m);
-	} else if (m->code == 0 && strcmp(m->method, "BYE") == 0 && !leg->bye) {
+	} else if (m->code == 0 && strcmp(m->method, "CANCEL") == 0 && !leg->answered && !leg->canceled) {
+		first(&leg->canceled, m); /* a later one is for the phones that did not answer first */
+		leg->left_port = m->src_port;
+	} else if (m->code == 0 && strcmp(m->method, "BYE") == 0 && !leg->bye
+		&& (strcmp(m->from_tag, leg->tag) == 0 || strcmp(m->to_tag, leg->tag) == 0)) {
 		first(&leg->bye, m);
+		leg->left_port = leg->canceled ? leg->left_port : m->src_port;
 		leg->bye_by_caller = strcmp(m->from_tag, (*invite)->from_tag) == 0;
 	}
 }

@@ -249,6 +249,13 @@ void phone_hangup(struct phone *phone, int number)
 	pthread_mutex_unlock(&phone->lab->lock);
 }
 
+void phone_vanish(struct phone *phone)
+{
+	pthread_mutex_lock(&phone->lab->lock);
+	phone->vanished = true;
+	pthread_mutex_unlock(&phone->lab->lock);
+}
+
 int phone_hold(struct phone *phone, int number, bool hold)
 {
 	int code = 0;

@@ -61,6 +61,8 @@ struct phone_script {
 	int code;    /**< 486, 603 ... */
 	int ring_ms;
 	int talk_ms; /**< hang up so long after the ACK; 0: never */
+	unsigned lost_acks; /**< so many ACKs to its answer never arrive */
+	const char *session_timer; /**< Session-Expires of its answer, "90;refresher=uas"; it never refreshes. Nullable */
 };
 void phone_script(struct phone *phone, struct phone_script script);
 
@@ -106,6 +108,8 @@ int phone_dial(struct phone *phone, const char *target);
 /** Answer a ringing call now; leave a call: CANCEL, refusal or BYE as its state asks for. */
 void phone_answer(struct phone *phone, int number);
 void phone_hangup(struct phone *phone, int number);
+/** From now on it says nothing and hears nothing, as if its plug had been pulled; its port stays bound. */
+void phone_vanish(struct phone *phone);
 /** re-INVITE with sendonly (hold) or sendrecv. @return the final status; 0: none in 8 s. */
 int phone_hold(struct phone *phone, int number, bool hold);
 

@@ -134,6 +134,9 @@ static void respond_to_invite(struct phone *phone, struct dialog *d, int code)
 	if (code >= 200 && code < 300) {
 		d->offered = d->invite.body[0] == '\0';
 		media_write(phone, d, !d->offered, &body);
+		if (d->script.session_timer) {
+			text_add(&out, "Supported: timer\r\nRequire: timer\r\nSession-Expires: %s\r\n", d->script.session_timer);
+		}
 		text_add(&out, "Content-Type: application/sdp\r\n");
 	}
 	text_add(&out, "Content-Length: %zu\r\n\r\n%s", body.len, body.data);
@@ -232,6 +235,10 @@ static void invite(struct phone *phone, const struct sip_text *msg, const struct
 
 static void ack(struct phone *phone, struct dialog *d, const struct sip_text *msg)
 {
+	if (d->script.lost_acks > 0 && d->seen.at_us[PHONE_ACKED] == 0) {
+		d->script.lost_acks--;
+		return;
+	}
 	d->answer_resend_at = 0;
 	if (d->offered && msg->body[0]) {
 		media_take(phone, d, msg->body);

@@ -64,7 +64,7 @@ struct phone {
 	struct phone_opts opts;
 	char username[64], password[128], domain[96], from_user[64], algorithm[24];
 	char used_algorithm[16];
-	bool answer_challenges;
+	bool answer_challenges, vanished;
 	struct sockaddr_in server, self;
 	int udp, tcp, rtp;
 	unsigned rtp_port;

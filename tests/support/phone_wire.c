@@ -115,6 +115,9 @@ static void send_stream(struct phone *phone, const char *data, size_t len)
 void wire_send(struct phone *phone, const char *text, const struct sockaddr_in *to)
 {
 	size_t len = strlen(text);
+	if (phone->vanished) {
+		return;
+	}
 	wire_log(phone, true, text, len);
 	if (phone->opts.tcp) {
 		send_stream(phone, text, len);
@@ -126,8 +129,8 @@ void wire_send(struct phone *phone, const char *text, const struct sockaddr_in *
 static void receive(struct phone *phone, const char *data, size_t len, const struct sockaddr_in *from)
 {
 	struct sip_text msg;
-	if (len < 16) {
-		return; /* keep-alive */
+	if (len < 16 || phone->vanished) {
+		return; /* keep-alive, or nobody is there */
 	}
 	wire_log(phone, false, data, len);
 	if (sip_text_parse(data, len, &msg)) {
