@@ -10,13 +10,14 @@ NPM := $(if $(shell command -v node),,npm)
 PROGRAMS := -DNEXUSVOIP_TESTS=OFF -DNEXUSVOIP_EXAMPLES=OFF
 export STATE DEMO
 
-.PHONY: help run stop test truth bench fuzz install clean
+.PHONY: help run stop test truth storm bench fuzz install clean
 help:
 	@echo 'make run          build, start the gateway and a SIP server on this machine, say how to make a call'
 	@echo 'make run DEMO=1   the same, then two phones make a call here in the terminal'
 	@echo 'make stop         stop what make run started'
 	@echo 'make test         build and run every test, and the unit and integration tests under sanitizers'
 	@echo 'make truth        play every ending of a call, hold what the API says against a capture; SERVER=, ROWS= choose'
+	@echo 'make storm        kill the gateway, and the SIP server, again and again under load: KILLS=200 CALLS=50 SERVER_KILLS=20'
 	@echo 'make bench        measure'
 	@echo 'make fuzz         fuzz what reads from outside, SECONDS=60 each, TARGET=sdp only one (clang)'
 	@echo 'make install      install library, nexusctl and nexusd under PREFIX ($(PREFIX)); DESTDIR is respected'
@@ -40,6 +41,11 @@ truth:
 	@packaging/build.sh dev
 	@status=0; for server in $(or $(SERVER),opensips kamailio); do \
 		build/dev/tests/e2e/e2e_truth "$$server" '$(ROWS)' || test $$? -eq 77 || status=1; done; exit $$status
+
+storm:
+	@packaging/install-deps.sh build run sip demo test
+	@packaging/build.sh dev
+	@tests/e2e/storm/run.sh $(or $(KILLS),200) $(or $(CALLS),50) $(or $(SERVER_KILLS),20)
 
 bench:
 	@packaging/install-deps.sh build run sip demo test
