@@ -150,6 +150,7 @@ static void it_is_restarted_when_its_settings_changed(void **state)
 	pid = sip_manager_pid(mgr);
 	sip_manager_close(mgr);
 	sip->set.max_call_seconds = 7;
+	sip->set.ring_seconds = 60;
 	manager_make(0);
 	run_it();
 	assert_int_not_equal(sip_manager_pid(mgr), pid);

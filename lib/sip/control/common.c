@@ -92,6 +92,8 @@ nxv_status common_check(const struct sip_settings *set, struct nxv_error *err)
 		return error_set(err, NXV_E_INTERNAL, "the service user or the nonce secret has characters that no configuration can hold");
 	if (set->max_call_seconds < 1 || set->max_call_seconds > 9999999)
 		return error_field(err, "limits.max_call_seconds", "limits.max_call_seconds must be between 1 and 9999999");
+	if (set->ring_seconds < 1 || set->ring_seconds > COMMON_OUR_RING_SECONDS)
+		return error_field(err, "calls.ring_seconds", "calls.ring_seconds must be between 1 and 300");
 	if (status == NXV_OK)
 		status = check_listeners(set, err);
 	if (status == NXV_OK)

@@ -140,6 +140,7 @@ static void fill_settings(struct fixture *f, const struct fixture_opts *opts)
 	set->binary = f->program;
 	set->calls_per_user = 50;
 	set->max_call_seconds = 3;
+	set->ring_seconds = 60;
 	set->idle_seconds = opts->idle_seconds;
 }
 
