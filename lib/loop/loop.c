@@ -25,8 +25,11 @@ struct post {
 	void *arg;
 };
 
+struct re_fhs; /* what newer libre knows a watched descriptor by */
+
 /* libre hands a callback one argument, so each watched descriptor has a box of its own. */
 struct watch {
+	struct re_fhs *handle;
 	loop_fd_fn *fn;
 	void *arg;
 };
@@ -37,6 +40,7 @@ struct loop {
 	struct post *first, **last;
 	bool closing;
 	int wake_fd;
+	struct re_fhs *wake_handle;
 	struct watch **watches; /* by descriptor; NULL: not watched */
 	size_t watch_count;
 };
@@ -50,6 +54,31 @@ struct loop_timer {
 /* libre_init() is global to the process: the first loop calls it, the last one undoes it. */
 static pthread_mutex_t libre_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned libre_users;
+
+#ifdef NXV_RE_HANDLES
+static int watch_fd(struct re_fhs **handle, int fd, int flags, fd_h *fn, void *arg)
+{
+	return fd_listen(handle, fd, flags, fn, arg);
+}
+
+static void unwatch_fd(struct re_fhs **handle, int fd)
+{
+	(void)fd;
+	*handle = fd_close(*handle);
+}
+#else
+static int watch_fd(struct re_fhs **handle, int fd, int flags, fd_h *fn, void *arg)
+{
+	(void)handle;
+	return fd_listen(fd, flags, fn, arg);
+}
+
+static void unwatch_fd(struct re_fhs **handle, int fd)
+{
+	(void)handle;
+	fd_close(fd);
+}
+#endif
 
 static void libre_quiet(int level, const char *text, size_t len, void *arg)
 {
@@ -145,7 +174,7 @@ nxv_status loop_open(struct loop **out, struct nxv_error *err)
 	if (!errnum)
 		errnum = fd_setsize(LOOP_FDS_MAX);
 	if (!errnum)
-		errnum = fd_listen(loop->wake_fd, FD_READ, wake_handler, loop);
+		errnum = watch_fd(&loop->wake_handle, loop->wake_fd, FD_READ, wake_handler, loop);
 	if (errnum) {
 		re_thread_close();
 		libre_release();
@@ -179,7 +208,7 @@ void loop_close(struct loop *loop)
 	loop->closing = true;
 	pthread_mutex_unlock(&loop->lock);
 	run_posts(loop);
-	fd_close(loop->wake_fd);
+	unwatch_fd(&loop->wake_handle, loop->wake_fd);
 	close(loop->wake_fd);
 	re_thread_close();
 	libre_release();
@@ -279,8 +308,9 @@ nxv_status loop_fd_set(struct loop *loop, int fd, int events, loop_fd_fn *fn, vo
 
 	if (status != NXV_OK)
 		return status;
-	*loop->watches[fd] = (struct watch){ .fn = fn, .arg = arg };
-	errnum = fd_listen(fd, flags, fd_handler, loop->watches[fd]);
+	loop->watches[fd]->fn = fn;
+	loop->watches[fd]->arg = arg;
+	errnum = watch_fd(&loop->watches[fd]->handle, fd, flags, fd_handler, loop->watches[fd]);
 	return errnum ? error_errno(err, errnum, "cannot watch a descriptor") : NXV_OK;
 }
 
@@ -288,7 +318,7 @@ void loop_fd_clear(struct loop *loop, int fd)
 {
 	if (fd < 0 || (size_t)fd >= loop->watch_count || !loop->watches[fd])
 		return;
-	fd_close(fd);
+	unwatch_fd(&loop->watches[fd]->handle, fd);
 	free(loop->watches[fd]);
 	loop->watches[fd] = NULL;
 }

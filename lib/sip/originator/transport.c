@@ -191,9 +191,13 @@ bool transport_probe(struct originator *o, const struct sip_msg *msg)
 
 void transport_tune(const struct sip_msg *msg)
 {
+#ifdef NXV_RE_TCP_CONN_FD
 	struct tcp_conn *conn = msg->tp == SIP_TRANSP_TCP ? sip_msg_tcpconn(msg) : NULL;
 	int one = 1;
 
 	if (conn)
 		(void)setsockopt(tcp_conn_fd(conn), IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+#else
+	(void)msg; /* newer libre keeps its descriptors to itself */
+#endif
 }
