@@ -21,6 +21,7 @@ struct request {
 	uint32_t seq;
 	unsigned tries;
 	bool canceled;
+	bool provisional; /* an answer of this kind came */
 	request_fn *fn;
 	void *arg;
 };
@@ -192,6 +193,7 @@ static nxv_status transmit(struct request *r, bool with_credentials, struct nxv_
 
 	r->seq = ++d->local_seq;
 	r->tries++;
+	r->provisional = false;
 	put_head(d, &b, r->method, r->seq);
 	if (strcmp(r->method, "INVITE") == 0 || strcmp(r->method, "UPDATE") == 0)
 		/* An offer in a reliable provisional answer would want its answer in the PRACK, before anybody can give one. */
@@ -254,6 +256,9 @@ static void on_answer(int err, const struct sip_msg *msg, void *arg)
 	if (!err)
 		transport_tune(msg);
 	if (!err && msg->scode < 200) {
+		if (r->canceled && !r->provisional)
+			sip_request_cancel(r->under_way);
+		r->provisional = true;
 		if (fn)
 			fn(fn_arg, 0, msg);
 		return;
@@ -299,10 +304,11 @@ nxv_status dialog_send(struct dialog *d, const struct outgoing *out, struct requ
 
 void request_cancel(struct request *r)
 {
-	if (!r)
+	if (!r || r->canceled)
 		return;
 	r->canceled = true;
-	sip_request_cancel(r->under_way);
+	if (r->provisional) /* not before (RFC 3261, 9.1): newer libre would forget the request */
+		sip_request_cancel(r->under_way);
 }
 
 static struct mbuf *ack_message(const struct dialog *d, uint32_t seq, const char *sdp)

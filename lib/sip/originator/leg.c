@@ -149,7 +149,7 @@ void leg_end(struct leg *leg)
 	case LEG_CALLING:
 		leg->state = LEG_CANCELLING;
 		tmr_cancel(&leg->ring);
-		request_cancel(leg->invite); /* libre holds it back until the first provisional answer */
+		request_cancel(leg->invite);
 		break;
 	case LEG_UP:
 		send_bye(leg);
