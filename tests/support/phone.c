@@ -207,6 +207,10 @@ void phone_forget(struct phone *phone)
 	phone->next_number = 0;
 	phone->heard_packets = 0;
 	phone->heard_total = 0;
+	phone->log_forgotten = phone->log_total;
+	memset(phone->wills, 0, sizeof(phone->wills));
+	memset(phone->losses, 0, sizeof(phone->losses));
+	phone->doubled = false;
 	pthread_mutex_unlock(&phone->lab->lock);
 }
 

@@ -60,6 +60,10 @@ struct phone_script {
 	enum phone_manner manner;
 	int code;    /**< 486, 603 ... */
 	int ring_ms;
+	int early;   /**< a 183 with its media instead of the 180; 0: 180 */
+	bool reliable; /**< that 183 by RFC 3262: it answers no sooner than it is acknowledged */
+	bool moves;  /**< its answer names another port than that 183 */
+	bool bare;   /**< its answer has no media, the 183 had */
 	int talk_ms; /**< hang up so long after the ACK; 0: never */
 	unsigned lost_acks; /**< so many ACKs to its answer never arrive */
 	const char *session_timer; /**< Session-Expires of its answer, "90;refresher=uas"; it never refreshes. Nullable */
@@ -112,6 +116,39 @@ void phone_hangup(struct phone *phone, int number);
 void phone_vanish(struct phone *phone);
 /** re-INVITE with sendonly (hold) or sendrecv. @return the final status; 0: none in 8 s. */
 int phone_hold(struct phone *phone, int number, bool hold);
+
+/** A request within a call, as the test wants it. */
+struct phone_ask {
+	const char *method;
+	const char *lines; /**< header lines, each with its end; nullable */
+	const char *type;  /**< of the body; NULL: application/sdp */
+	const char *body;  /**< nullable: none, in an INVITE either */
+	const char *ack;   /**< body of the ACK to a 2xx; nullable */
+	int cseq_step;     /**< 0 counts as 1; less than 0 is out of order */
+};
+/** Send it and wait. @param reply nullable, gets the final answer's text. @return its status; 0: none in 8 s. */
+int phone_ask(struct phone *phone, int number, const struct phone_ask *ask, char *reply, size_t size);
+/** The text of such a request, which is not sent. */
+bool phone_compose(struct phone *phone, int number, const struct phone_ask *ask, char *out, size_t size);
+/** How the next `times` requests of this method within calls are answered instead of as usual. */
+struct phone_will {
+	char method[16];
+	int code;          /**< 0: not at all */
+	const char *lines, *type, *body; /**< as in phone_ask; must outlive their use */
+	unsigned times;
+};
+void phone_will(struct phone *phone, struct phone_will will);
+/** Lose the next `times` messages that begin so ("ACK", "SIP/2.0 200"), sent or received. */
+void phone_lose(struct phone *phone, bool sent, const char *start, unsigned times);
+/** Send everything twice. */
+void phone_double(struct phone *phone, bool twice);
+/** The nth message received since phone_forget() that begins so. False: there is none. */
+bool phone_seen(struct phone *phone, const char *start, size_t nth, char *out, size_t size);
+size_t phone_seen_count(struct phone *phone, const char *start);
+/** The address requests within the call go to on the other side: "127.0.0.1:5080". */
+bool phone_peer(struct phone *phone, int number, char *out, size_t size);
+/** Its RTP port. */
+unsigned phone_rtp_port(const struct phone *phone);
 
 /** RTP packets received since the call was answered, and how loud a frequency is in the last second heard:
  * its share of the signal's energy, 0 to 1. */

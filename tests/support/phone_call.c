@@ -122,16 +122,39 @@ static void respond_plainly(struct phone *phone, const struct sip_text *msg, int
 	wire_send(phone, out.data, from);
 }
 
+static const char *contact_line(const struct phone *phone)
+{
+	static char line[128];
+	snprintf(line, sizeof(line), "Contact: <sip:%s@127.0.0.1:%u;transport=%s>\r\n", phone->username, ntohs(phone->self.sin_port),
+		phone->opts.tcp ? "tcp" : "udp");
+	return line;
+}
+
+/* To be sent again until ACK or PRACK comes. */
+static void keep_answer(struct phone *phone, struct dialog *d, const char *text, int code)
+{
+	free(d->answer);
+	d->answer = strdup(text);
+	d->answer_resend_ms = RESEND_FIRST_MS;
+	d->answer_resend_at = code >= 200 || (d->early && d->script.reliable) ? lab_now_ms() + d->answer_resend_ms : 0;
+	d->answer_give_up_at = lab_now_ms() + GIVE_UP_MS;
+	lab_poke(phone->lab);
+}
+
 static void respond_to_invite(struct phone *phone, struct dialog *d, int code)
 {
 	struct text out, body;
 	text_clear(&body);
 	begin_response(&out, &d->invite, code, d->local_tag);
 	if (code < 300) {
-		text_add(&out, "Contact: <sip:%s@127.0.0.1:%u;transport=%s>\r\n", phone->username, ntohs(phone->self.sin_port),
-			phone->opts.tcp ? "tcp" : "udp");
+		text_add(&out, "%s", contact_line(phone));
 	}
-	if (code >= 200 && code < 300) {
+	bool bare = code >= 200 && d->script.bare && d->early && d->seen.reinvites == 0;
+	d->early = code == 183;
+	if (d->early && d->script.reliable) {
+		text_add(&out, "Require: 100rel\r\nRSeq: 1\r\n");
+	}
+	if ((code >= 200 && code < 300 && !bare) || d->early) {
 		d->offered = d->invite.body[0] == '\0';
 		media_write(phone, d, !d->offered, &body);
 		if (d->script.session_timer) {
@@ -140,13 +163,8 @@ static void respond_to_invite(struct phone *phone, struct dialog *d, int code)
 		text_add(&out, "Content-Type: application/sdp\r\n");
 	}
 	text_add(&out, "Content-Length: %zu\r\n\r\n%s", body.len, body.data);
-	free(d->answer);
-	d->answer = strdup(out.data);
-	d->answer_resend_ms = RESEND_FIRST_MS;
-	d->answer_resend_at = code >= 200 ? lab_now_ms() + d->answer_resend_ms : 0;
-	d->answer_give_up_at = lab_now_ms() + GIVE_UP_MS;
+	keep_answer(phone, d, out.data, code);
 	wire_send(phone, d->answer, &d->answer_to);
-	lab_poke(phone->lab);
 }
 
 void call_final(struct phone *phone, struct dialog *d, int code)
@@ -206,7 +224,7 @@ static void first_invite(struct phone *phone, const struct sip_text *msg, const 
 		call_final(phone, d, refuse_at_once ? d->script.code : 488);
 		return;
 	}
-	respond_to_invite(phone, d, 180);
+	respond_to_invite(phone, d, d->script.early ? 183 : 180);
 	call_moment(phone, d, PHONE_RINGING);
 	if (d->script.manner == PHONE_ANSWERS || d->script.manner == PHONE_REFUSES) {
 		d->act_at = lab_now_ms() + d->script.ring_ms;
@@ -253,10 +271,38 @@ static void ack(struct phone *phone, struct dialog *d, const struct sip_text *ms
 	}
 }
 
+/* Answer as the test said. */
+static void as_told(struct phone *phone, struct dialog *d, const struct sip_text *msg, struct phone_will *will,
+	const struct sockaddr_in *from)
+{
+	struct text out;
+	will->times--;
+	if (will->code == 0) {
+		return;
+	}
+	begin_response(&out, msg, will->code, d->local_tag);
+	text_add(&out, "%s%s", will->code < 300 ? contact_line(phone) : "", will->lines ? will->lines : "");
+	if (will->body) {
+		text_add(&out, "Content-Type: %s\r\n", will->type ? will->type : "application/sdp");
+	}
+	text_add(&out, "Content-Length: %zu\r\n\r\n%s", will->body ? strlen(will->body) : 0, will->body ? will->body : "");
+	if (strcmp(msg->method, "INVITE") == 0) {
+		d->seen.reinvites++;
+		d->offered = will->code < 300 && msg->body[0] == '\0';
+		keep_invite(d, msg, from);
+		keep_answer(phone, d, out.data, will->code);
+		lab_changed(phone->lab);
+	}
+	wire_send(phone, out.data, from);
+}
+
 void call_request(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in *from)
 {
 	struct dialog *d = find_by_call_id(phone, msg);
-	if (strcmp(msg->method, "INVITE") == 0) {
+	struct phone_will *will = d && msg->to_tag[0] ? ask_will(phone, msg->method) : NULL;
+	if (will && !(d->answer && strcmp(msg->method, "INVITE") == 0 && msg->cseq == d->invite.cseq)) {
+		as_told(phone, d, msg, will, from);
+	} else if (strcmp(msg->method, "INVITE") == 0) {
 		invite(phone, msg, from);
 	} else if (strcmp(msg->method, "ACK") == 0) {
 		if (d) {
@@ -277,6 +323,10 @@ void call_request(struct phone *phone, const struct sip_text *msg, const struct 
 			call_end(phone, d);
 		}
 	} else {
+		if (d && strcmp(msg->method, "PRACK") == 0) {
+			d->pracked = true;
+			d->answer_resend_at = 0;
+		}
 		respond_plainly(phone, msg, 200, phone->tag, from);
 	}
 }
@@ -291,7 +341,7 @@ int64_t call_timers(struct phone *phone, int64_t now)
 {
 	int64_t next = 0;
 	for (struct dialog *d = phone->dialogs; d; d = d->next) {
-		if (d->act_at && now >= d->act_at) {
+		if (d->act_at && now >= d->act_at && (!d->script.reliable || d->pracked)) {
 			act(phone, d);
 		}
 		if (d->hangup_at && now >= d->hangup_at) {
@@ -305,7 +355,7 @@ int64_t call_timers(struct phone *phone, int64_t now)
 			d->answer_resend_ms = d->answer_resend_ms * 2 < RESEND_MAX_MS ? d->answer_resend_ms * 2 : RESEND_MAX_MS;
 			d->answer_resend_at = now + d->answer_resend_ms;
 		}
-		int64_t due[] = { d->act_at, d->hangup_at, d->answer_resend_at };
+		int64_t due[] = { d->script.reliable && !d->pracked ? 0 : d->act_at, d->hangup_at, d->answer_resend_at };
 		for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++) {
 			next = due[i] && (!next || due[i] < next) ? due[i] : next;
 		}

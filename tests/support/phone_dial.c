@@ -57,14 +57,15 @@ void dial_cancel(struct phone *phone, struct dialog *d)
 	wire_send(phone, req->text, &req->to);
 }
 
-static void send_ack(struct phone *phone, struct dialog *d, unsigned cseq)
+static void send_ack(struct phone *phone, struct dialog *d, unsigned cseq, const char *sdp)
 {
 	struct text out;
 	text_clear(&out);
 	text_add(&out, "ACK %s SIP/2.0\r\nVia: SIP/2.0/%s 127.0.0.1:%u;rport;branch=z9hG4bK%s%u\r\nMax-Forwards: 70\r\n%s", d->remote_target,
 		wire_transport(phone), ntohs(phone->self.sin_port), phone->tag, ++phone->serial, d->route);
-	text_add(&out, "From: <%s>;tag=%s\r\nTo: <%s>;tag=%s\r\nCall-ID: %s\r\nCSeq: %u ACK\r\nContent-Length: 0\r\n\r\n", d->local_uri,
-		d->local_tag, d->remote_uri, d->remote_tag, d->seen.call_id, cseq);
+	text_add(&out, "From: <%s>;tag=%s\r\nTo: <%s>;tag=%s\r\nCall-ID: %s\r\nCSeq: %u ACK\r\n%sContent-Length: %zu\r\n\r\n%s", d->local_uri,
+		d->local_tag, d->remote_uri, d->remote_tag, d->seen.call_id, cseq, sdp ? "Content-Type: application/sdp\r\n" : "",
+		sdp ? strlen(sdp) : 0, sdp ? sdp : "");
 	free(d->ack);
 	d->ack = strdup(out.data);
 	wire_send(phone, d->ack, &d->peer);
@@ -77,7 +78,7 @@ static void answered(struct phone *phone, struct dialog *d, const struct sip_tex
 	d->seen.code = msg->code;
 	call_moment(phone, d, PHONE_ANSWERED);
 	media_take(phone, d, msg->body);
-	send_ack(phone, d, msg->cseq);
+	send_ack(phone, d, msg->cseq, NULL);
 	call_moment(phone, d, PHONE_ACKED);
 	if (d->cancel_wanted) {
 		call_bye(phone, d); /* the 200 crossed our CANCEL */
@@ -107,7 +108,7 @@ void dial_response(struct phone *phone, struct request *req, const struct sip_te
 		call_end(phone, d);
 	} else if (msg->code >= 200 && msg->code < 300) {
 		media_take(phone, d, msg->body);
-		send_ack(phone, d, msg->cseq);
+		send_ack(phone, d, msg->cseq, req->ack);
 	}
 }
 

@@ -20,6 +20,10 @@ struct request {
 	int expires;            /* of REGISTER */
 	char *challenge;        /* the line that answers a challenge */
 	bool provisional, authenticated;
+	bool asked;             /* by phone_ask(): nothing is added to it */
+	char *lines, *type, *body, *ack;
+	int cseq_step;
+	char **reply;           /* where a waiting caller wants the final answer's text */
 	int *result;            /* where a waiting caller wants the final status */
 	struct sockaddr_in to;
 	int64_t resend_at, resend_ms, give_up_at;
@@ -47,6 +51,7 @@ struct dialog {
 	struct phone_script script;
 	unsigned sdp_version;
 	bool held;              /* by us */
+	bool early, pracked;    /* our 183 is out, and acknowledged */
 	bool offered;           /* an offer of ours is out */
 	char their_direction[12];
 	struct sockaddr_in media;
@@ -86,7 +91,15 @@ struct phone {
 	unsigned heard_packets;
 	/* log */
 	struct log_line log[PHONE_LOG_MAX];
-	size_t log_total;
+	size_t log_total, log_forgotten;
+	/* what the test wants to go otherwise */
+	struct phone_will wills[4];
+	struct loss {
+		char start[32];
+		bool sent;
+		unsigned times;
+	} losses[4];
+	bool doubled;
 };
 
 struct lab {
@@ -118,6 +131,8 @@ const char *wire_transport(const struct phone *phone);
 /* phone_request.c */
 struct request *request_new(struct phone *phone, struct dialog *dialog, const char *method, const char *uri);
 void request_start(struct phone *phone, struct request *req);
+void request_write(struct phone *phone, struct request *req, struct text *out);
+void request_free(struct request *req);
 void request_response(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in *from);
 int64_t request_timers(struct phone *phone, int64_t now);
 void request_free_all(struct phone *phone);
@@ -140,6 +155,10 @@ void dial_cancel(struct phone *phone, struct dialog *d);
 void dial_response(struct phone *phone, struct request *req, const struct sip_text *msg);
 void dial_repeated(struct phone *phone, const struct sip_text *msg);
 void dial_reinvite(struct phone *phone, struct dialog *d, int *result);
+
+/* phone_ask.c */
+struct phone_will *ask_will(struct phone *phone, const char *method);
+bool ask_lost(struct phone *phone, bool sent, const char *text);
 
 /* phone_media.c */
 void media_write(struct phone *phone, struct dialog *d, bool answer, struct text *out);

@@ -29,7 +29,7 @@ void media_write(struct phone *phone, struct dialog *d, bool answer, struct text
 {
 	int pt = phone->opts.payload;
 	text_add(out, "v=0\r\no=- %u %u IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n", phone->rtp_ssrc, ++d->sdp_version);
-	text_add(out, "m=audio %u RTP/AVP %d\r\na=rtpmap:%d %s/8000\r\na=ptime:20\r\na=%s\r\n", phone->rtp_port, pt, pt,
+	text_add(out, "m=audio %u RTP/AVP %d\r\na=rtpmap:%d %s/8000\r\na=ptime:20\r\na=%s\r\n", phone->rtp_port + (d->early && d->script.moves ? 2 : 0), pt, pt,
 		pt == 8 ? "PCMA" : "PCMU", our_direction(d, answer));
 }
 

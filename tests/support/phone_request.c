@@ -4,8 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void request_free(struct request *req)
+void request_free(struct request *req)
 {
+	free(req->lines);
+	free(req->type);
+	free(req->body);
+	free(req->ack);
 	free(req->text);
 	free(req->challenge);
 	free(req);
@@ -34,7 +38,7 @@ struct request *request_new(struct phone *phone, struct dialog *dialog, const ch
 }
 
 /* The lines that every request of this phone begins with; the caller gives the rest. */
-static void write_request(struct phone *phone, struct request *req, struct text *out)
+void request_write(struct phone *phone, struct request *req, struct text *out)
 {
 	struct dialog *d = req->dialog;
 	struct text body;
@@ -44,7 +48,8 @@ static void write_request(struct phone *phone, struct request *req, struct text 
 	text_add(out, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s 127.0.0.1:%u;rport;branch=%s\r\nMax-Forwards: 70\r\n", req->method, req->uri,
 		wire_transport(phone), ntohs(phone->self.sin_port), req->branch);
 	if (d) {
-		req->cseq = ++d->local_cseq;
+		req->cseq = d->local_cseq + (unsigned)(req->cseq_step ? req->cseq_step : 1);
+		d->local_cseq = req->cseq > d->local_cseq ? req->cseq : d->local_cseq;
 		text_add(out, "%sFrom: <%s>;tag=%s\r\nTo: <%s>%s%s\r\nCall-ID: %s\r\n", d->route, d->local_uri, d->local_tag, d->remote_uri,
 			d->remote_tag[0] ? ";tag=" : "", d->remote_tag, d->seen.call_id);
 	} else {
@@ -53,11 +58,18 @@ static void write_request(struct phone *phone, struct request *req, struct text 
 			phone->from_user, phone->domain, phone->register_call_id);
 	}
 	text_add(out, "CSeq: %u %s\r\nUser-Agent: test phone\r\n", req->cseq, req->method);
-	if (!d || strcmp(req->method, "INVITE") == 0) {
+	if (!d || strcmp(req->method, "INVITE") == 0 || strcmp(req->method, "UPDATE") == 0) {
 		text_add(out, "Contact: <sip:%s@127.0.0.1:%u;transport=%s>\r\n", phone->username, ntohs(phone->self.sin_port),
 			phone->opts.tcp ? "tcp" : "udp");
 	}
-	if (d && strcmp(req->method, "INVITE") == 0) {
+	if (req->asked) {
+		text_add(out, "%s", req->lines ? req->lines : "");
+		text_add(&body, "%s", req->body ? req->body : "");
+		if (req->body) {
+			text_add(out, "Content-Type: %s\r\n", req->type ? req->type : "application/sdp");
+		}
+		d->offered = strcmp(req->method, "INVITE") == 0 && req->body;
+	} else if (d && strcmp(req->method, "INVITE") == 0) {
 		media_write(phone, d, false, &body);
 		d->offered = true;
 		text_add(out, "%s", phone->opts.extra ? phone->opts.extra : "");
@@ -76,7 +88,7 @@ static void transmit(struct phone *phone, struct request *req)
 {
 	static struct text out; /* one lab thread writes at a time: the lock is held */
 	int64_t now = lab_now_ms();
-	write_request(phone, req, &out);
+	request_write(phone, req, &out);
 	free(req->text);
 	req->text = strdup(out.data);
 	req->resend_ms = RESEND_FIRST_MS;
@@ -166,6 +178,9 @@ void request_response(struct phone *phone, const struct sip_text *msg, const str
 	}
 	if (req->dialog) {
 		dial_response(phone, req, msg);
+	}
+	if (msg->code >= 200 && req->reply) {
+		*req->reply = strndup(msg->data, msg->len);
 	}
 	if (msg->code >= 200) {
 		request_done(phone, req, msg->code);

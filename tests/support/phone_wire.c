@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -115,26 +116,42 @@ static void send_stream(struct phone *phone, const char *data, size_t len)
 void wire_send(struct phone *phone, const char *text, const struct sockaddr_in *to)
 {
 	size_t len = strlen(text);
-	if (phone->vanished) {
+	if (phone->vanished || ask_lost(phone, true, text)) {
 		return;
 	}
 	wire_log(phone, true, text, len);
 	if (phone->opts.tcp) {
 		send_stream(phone, text, len);
-	} else {
+		return;
+	}
+	for (int i = 0; i <= phone->doubled; i++) {
 		sendto(phone->udp, text, len, 0, (const struct sockaddr *)to, sizeof(*to));
 	}
 }
 
+static bool has_nexus_header(const char *data, size_t len)
+{
+	for (const char *p = data; (p = memchr(p, '\n', len - (size_t)(p - data))); p++) {
+		if (len - (size_t)(p - data) > 8 && strncasecmp(p + 1, "x-nexus", 7) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void receive(struct phone *phone, const char *data, size_t len, const struct sockaddr_in *from)
 {
-	struct sip_text msg;
+	struct sip_text msg = { .data = NULL };
 	if (len < 16 || phone->vanished) {
 		return; /* keep-alive, or nobody is there */
 	}
+	/* Of whatever comes, requests and responses, understood or not. */
+	phone->lab->nexus_headers += has_nexus_header(data, len);
+	if (ask_lost(phone, false, data)) {
+		return;
+	}
 	wire_log(phone, false, data, len);
 	if (sip_text_parse(data, len, &msg)) {
-		phone->lab->nexus_headers += sip_text_has_prefix(&msg, "X-Nexus");
 		phone->requests_seen += msg.request;
 		if (msg.request) {
 			call_request(phone, &msg, from);

@@ -65,6 +65,10 @@ static nxv_status ask(struct call *call, struct nxv_error *err)
 	}
 	if (call->joined && x->kind != EXCHANGE_REFRESH)
 		call_changed(call, CARRIER_PROMISED);
+	if (call->state >= CALL_ENDING) { /* whoever was told ended it, and this exchange with it */
+		free(headers);
+		return NXV_OK;
+	}
 	st = headers ? dialog_send(&x->asked->dialog, &out, &x->request, err) : error_nomem(err);
 	if (st == NXV_OK)
 		tmr_start(&x->timer, GUARD_MS, on_guard, call);

@@ -77,6 +77,21 @@ static const struct method {
 	{ "REFER", on_refer },
 };
 
+/* RFC 3261, 8.2.1 and 21.5.2: known to SIP but not done here, or unknown. */
+static void refuse_method(struct originator *o, const struct sip_msg *msg)
+{
+	static const char *const known[] = { "BYE", "CANCEL", "INFO", "MESSAGE", "NOTIFY", "OPTIONS", "PRACK", "PUBLISH", "REFER",
+		"REGISTER", "SUBSCRIBE", "UPDATE" };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (pl_strcmp(&msg->met, known[i]) == 0) {
+			message_reply_with(o, msg, 405, "Method Not Allowed", DIALOG_ALLOW);
+			return;
+		}
+	}
+	message_reply_with(o, msg, 501, "Method Not Known", DIALOG_ALLOW);
+}
+
 static void dispatch(struct leg *leg, const struct sip_msg *msg)
 {
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
@@ -85,7 +100,7 @@ static void dispatch(struct leg *leg, const struct sip_msg *msg)
 			return;
 		}
 	}
-	message_reply_with(leg->call->o, msg, 405, "Method Not Allowed", DIALOG_ALLOW);
+	refuse_method(leg->call->o, msg);
 }
 
 /* A request outside our calls: the server's own probes are answered, nobody can call us. */
@@ -98,7 +113,7 @@ static void outside(struct originator *o, const struct sip_msg *msg)
 	else if (pl_strcmp(&msg->met, "INVITE") == 0)
 		message_reply(o, msg, 403, "This Address Takes No Calls");
 	else
-		message_reply_with(o, msg, 405, "Method Not Allowed", DIALOG_ALLOW);
+		refuse_method(o, msg);
 }
 
 static bool unsupported(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
