@@ -304,6 +304,8 @@ void call_leg_failed(struct leg *leg, const struct sip_msg *msg)
 {
 	struct call *call = leg->call;
 
+	if (call->state >= CALL_ENDING) /* whoever heard of its answer ended the call */
+		return;
 	if (!msg) {
 		call_server_silent(call);
 		return;

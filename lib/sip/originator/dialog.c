@@ -100,7 +100,15 @@ void dialog_clear(struct dialog *d)
 static bool add_route(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
 {
 	(void)msg;
-	buf_printf(arg, "Route: %.*s\r\n", (int)hdr->val.l, hdr->val.p);
+	if (!hdr->val.l)
+		return false;
+	buf_str(arg, "Route: ");
+	for (size_t i = 0; i < hdr->val.l; i++) { /* a folded line becomes one */
+		bool control = (unsigned char)hdr->val.p[i] < ' ' || hdr->val.p[i] == 0x7f;
+
+		buf_append(arg, control ? " " : &hdr->val.p[i], 1);
+	}
+	buf_str(arg, "\r\n");
 	return false;
 }
 
@@ -122,7 +130,7 @@ nxv_status dialog_confirm(struct dialog *d, const struct sip_msg *msg, struct nx
 	free(d->remote_tag);
 	free(d->routes);
 	d->routes = NULL;
-	d->remote_tag = message_text(&msg->to.tag);
+	d->remote_tag = message_is_word(&msg->to.tag) ? message_text(&msg->to.tag) : text_dup("");
 	(void)sip_msg_hdr_apply(msg, false, SIP_HDR_RECORD_ROUTE, add_route, &routes);
 	if (routes.failed) {
 		buf_free(&routes);
@@ -131,6 +139,8 @@ nxv_status dialog_confirm(struct dialog *d, const struct sip_msg *msg, struct nx
 	}
 	d->routes = routes.len ? buf_take(&routes) : NULL;
 	dialog_move(d, msg);
+	if (!message_is_word(&msg->to.tag))
+		return error_set(err, NXV_E_INVALID, "a phone answered with a tag that is none");
 	return d->remote_tag ? NXV_OK : error_nomem(err);
 }
 

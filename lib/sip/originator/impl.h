@@ -10,7 +10,8 @@
 enum {
 	ORIGINATOR_CALLS_MAX = 10000, /* the dead ones that still answer repeated 200s included */
 	ORIGINATOR_LINGER_MS = 32000, /* 64 * T1: how long a peer may repeat itself */
-	ORIGINATOR_DATAGRAM_MAX = 65536
+	ORIGINATOR_DATAGRAM_MAX = 65536,
+	ORIGINATOR_WORD_MAX = 1024 /* of a tag or a contact */
 };
 
 struct originator {
@@ -57,7 +58,9 @@ bool message_body(const struct sip_msg *msg, struct pl *body);
 char *message_sdp(const struct sip_msg *msg);
 /** strndup() of a piece of a message. */
 char *message_text(const struct pl *pl);
-/** The first URI of Contact; false if none. */
+/** True if it may go on in requests of ours: no space, no folded line, no control character, not too long. */
+bool message_is_word(const struct pl *pl);
+/** The first URI of Contact; false if none that is a word. */
 bool message_contact(const struct sip_msg *msg, struct pl *uri);
 /** True if a comma-separated header names this token. */
 bool message_lists(const struct sip_msg *msg, enum sip_hdrid id, const char *token);

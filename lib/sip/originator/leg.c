@@ -216,9 +216,9 @@ static void on_invite(void *arg, int err, const struct sip_msg *msg)
 	}
 	if (!err && refresh_raised(leg, msg) && invite_again(leg))
 		return;
-	call_leg_final(leg, err ? NULL : msg);
 	leg->state = LEG_DONE;
 	tmr_cancel(&leg->ring);
+	call_leg_final(leg, err ? NULL : msg);
 	call_leg_failed(leg, err ? NULL : msg);
 }
 

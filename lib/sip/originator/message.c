@@ -36,6 +36,15 @@ char *message_text(const struct pl *pl)
 	return strndup(pl->p ? pl->p : "", pl->l);
 }
 
+bool message_is_word(const struct pl *pl)
+{
+	for (size_t i = 0; i < pl->l; i++) {
+		if ((unsigned char)pl->p[i] <= ' ' || pl->p[i] == 0x7f)
+			return false;
+	}
+	return pl->l <= ORIGINATOR_WORD_MAX;
+}
+
 bool message_contact(const struct sip_msg *msg, struct pl *uri)
 {
 	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_CONTACT);
@@ -44,11 +53,7 @@ bool message_contact(const struct sip_msg *msg, struct pl *uri)
 	if (!hdr || sip_addr_decode(&addr, &hdr->val) != 0)
 		return false;
 	*uri = addr.auri;
-	for (size_t i = 0; i < uri->l; i++) {
-		if ((unsigned char)uri->p[i] <= ' ') /* a folded line: not into a request line */
-			return false;
-	}
-	return pl_isset(uri);
+	return pl_isset(uri) && message_is_word(uri);
 }
 
 static bool equals(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)

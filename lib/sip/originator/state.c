@@ -19,14 +19,13 @@ enum {
 	LOST_DESCRIPTIONS = 2, /* an exchange tells a phone no more often */
 	JOIN_SOON_MS = 200,
 	REJOIN_MS = 4500, /* first comes what the phones repeat meanwhile: up to T2 apart */
-	TOKEN_MAX = 1024,
 	LINE_MAX_BYTES = 2048,
 	ROUTES_MAX = 8192,
 	SDP_MAX = 60 * 1024,
 	SESSION_ID_MAX = 128
 };
 
-enum kind { TOKEN, LINE, ROUTES, SDP, UINT32, UINT64, TIME, FLAG };
+enum kind { TOKEN, TAG /* may be empty: RFC 2543 */, LINE, ROUTES, SDP, UINT32, UINT64, TIME, FLAG };
 
 struct field {
 	const char *name;
@@ -37,7 +36,7 @@ struct field {
 
 static const struct field leg_fields[] = {
 	{ "local-tag", TOKEN, offsetof(struct leg, dialog.local_tag), 0 },
-	{ "remote-tag", TOKEN, offsetof(struct leg, dialog.remote_tag), 0 },
+	{ "remote-tag", TAG, offsetof(struct leg, dialog.remote_tag), 0 },
 	{ "from", LINE, offsetof(struct leg, dialog.from), 0 },
 	{ "to", LINE, offsetof(struct leg, dialog.to), 0 },
 	{ "target", TOKEN, offsetof(struct leg, dialog.target), 0 },
@@ -175,7 +174,9 @@ static bool text_fits(enum kind kind, const char *p, size_t len)
 {
 	switch (kind) {
 	case TOKEN:
-		return len > 0 && len <= TOKEN_MAX && plain(p, len, '!');
+		return len > 0 && len <= ORIGINATOR_WORD_MAX && plain(p, len, '!');
+	case TAG:
+		return len <= ORIGINATOR_WORD_MAX && plain(p, len, '!');
 	case LINE:
 		return len > 0 && len <= LINE_MAX_BYTES && plain(p, len, ' ');
 	case ROUTES:
