@@ -64,6 +64,8 @@ struct exchange {
 	char *answer;                   /* the description in our 2xx */
 	struct mbuf *reply;             /* that 2xx, repeated until its ACK comes */
 	unsigned repeated;
+	struct leg *next;        /* the other phone, whose own offer came before the asker's ACK */
+	struct sip_msg *waiting; /* that */
 	uint32_t ack_due; /* CSeq of the asked phone's 2xx, whose ACK waits for the asker's; 0: none */
 };
 
@@ -170,6 +172,8 @@ void relay_failed(struct call *call, int err, const struct sip_msg *msg);
 void relay_acknowledged(struct leg *asker, const struct sip_msg *msg);
 /** ACK the asked phone although no answer will come. */
 void relay_release(struct call *call);
+/** A phone that waits to make its own offer hears 491. */
+void relay_turn_away(struct call *call);
 /** The call ends: a phone that waits for our final answer gets one. */
 void relay_abort(struct call *call);
 

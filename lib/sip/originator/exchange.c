@@ -25,6 +25,7 @@ void exchange_clear(struct call *call)
 	struct exchange *x = &call->x;
 
 	tmr_cancel(&x->timer);
+	relay_turn_away(call);
 	free(x->offer);
 	free(x->answer);
 	free(x->heard);

@@ -29,6 +29,7 @@ static void on_repeat(void *arg)
 	struct call *call = arg;
 	struct exchange *x = &call->x;
 
+	relay_turn_away(call);
 	if (++x->repeated > REPEATS_MAX) {
 		call_lost(x->asker, 0, "no ACK for the answer to its re-INVITE");
 		return;
@@ -66,6 +67,8 @@ static bool accept_asker(struct call *call)
 static void settle(struct call *call)
 {
 	struct exchange *x = &call->x;
+	struct sip_msg *waiting;
+	struct leg *next;
 
 	leg_told(x->asker, x->answer);
 	x->answer = NULL;
@@ -74,9 +77,15 @@ static void settle(struct call *call)
 		x->asker->media = x->heard;
 		x->heard = NULL;
 	}
+	next = x->next;
+	waiting = x->waiting;
+	x->waiting = NULL;
 	exchange_clear(call);
 	if (tmr_isrunning(&call->rejoin))
 		exchange_settled(call);
+	if (waiting)
+		relay_start(next, waiting);
+	mem_deref(waiting);
 }
 
 /* The phone takes its request back (CANCEL). */
@@ -134,6 +143,29 @@ static bool implies_ack(const struct leg *asker, const struct sip_msg *msg)
 		msg->cseq.num > x->message->cseq.num;
 }
 
+/* Nothing but the ACK of the other phone is missing: an offer that overtook it waits a moment instead of hearing 491. */
+static bool wait_for_ack(struct leg *asker, const struct sip_msg *msg)
+{
+	struct exchange *x = &asker->call->x;
+
+	if (x->kind != EXCHANGE_RELAY || x->asker == asker || !x->reply || x->request || x->repeated)
+		return false;
+	if (!x->waiting) {
+		x->next = asker;
+		x->waiting = mem_ref((void *)msg);
+	}
+	return true;
+}
+
+void relay_turn_away(struct call *call)
+{
+	struct exchange *x = &call->x;
+
+	if (x->waiting)
+		message_reply(call->o, x->waiting, 491, "Request Pending");
+	x->waiting = mem_deref(x->waiting);
+}
+
 void relay_start(struct leg *asker, const struct sip_msg *msg)
 {
 	struct call *call = asker->call;
@@ -144,6 +176,8 @@ void relay_start(struct leg *asker, const struct sip_msg *msg)
 		settle(call);
 	if (sdp && !sdp_text_valid(sdp)) {
 		message_reply(call->o, msg, 488, "No Session Description");
+	} else if (asker->state == LEG_UP && wait_for_ack(asker, msg)) {
+		/* its turn comes */
 	} else if (asker->state != LEG_UP || exchange_busy(call)) {
 		message_reply(call->o, msg, 491, "Request Pending");
 	} else if (other->state != LEG_UP && !repeats_itself(asker, sdp)) {

@@ -84,6 +84,47 @@ static void next_offer_that_overtakes_the_ack_is_taken(void **state)
 	hang_up(rig);
 }
 
+static void offer_of_the_other_phone_waits_for_a_late_ack(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+
+	join(rig, &a, &b);
+	phone_request(rig, &a, "INVITE", ++a.cseq, NULL, SDP_HOLD);
+	expect(rig, "INVITE sip:tb@");
+	answer_to(rig, rig->in.text, "200 OK", NULL, NULL, SDP_HELD);
+	expect(rig, "ACK sip:tb@");
+	expect(rig, "SIP/2.0 200");
+	phone_request(rig, &b, "INVITE", ++b.cseq, NULL, SDP_B);
+	expect_silence(rig, 50);
+	phone_ack(rig, &a, NULL);
+	expect(rig, "INVITE sip:ta@");
+	answer_to(rig, rig->in.text, "200 OK", NULL, NULL, SDP_A_ON);
+	expect(rig, "ACK sip:ta@");
+	expect(rig, "SIP/2.0 200");
+	phone_ack(rig, &b, NULL);
+	hang_up(rig);
+}
+
+static void offer_is_refused_when_the_ack_of_the_other_does_not_come(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+
+	join(rig, &a, &b);
+	phone_request(rig, &a, "INVITE", ++a.cseq, NULL, SDP_HOLD);
+	expect(rig, "INVITE sip:tb@");
+	answer_to(rig, rig->in.text, "200 OK", NULL, NULL, SDP_HELD);
+	expect(rig, "ACK sip:tb@");
+	expect(rig, "SIP/2.0 200");
+	phone_request(rig, &b, "INVITE", ++b.cseq, NULL, SDP_B);
+	expect(rig, "SIP/2.0 491");
+	phone_ack_refusal(rig, &b);
+	expect(rig, "SIP/2.0 200");
+	phone_ack(rig, &a, NULL);
+	hang_up(rig);
+}
+
 static void refused_hold_leaves_the_call_as_it_was(void **state)
 {
 	struct rig *rig = *state;
@@ -438,6 +479,8 @@ int main(void)
 		ON(hold_passes_to_the_other_phone_and_back),
 		ON(answer_to_a_hold_is_repeated_until_acknowledged),
 		ON(next_offer_that_overtakes_the_ack_is_taken),
+		ON(offer_of_the_other_phone_waits_for_a_late_ack),
+		ON(offer_is_refused_when_the_ack_of_the_other_does_not_come),
 		ON(refused_hold_leaves_the_call_as_it_was),
 		ON(offer_to_a_vanished_phone_ends_the_call_as_lost),
 		ON(colliding_offers_are_refused_both_ways),
