@@ -189,6 +189,7 @@ static void of_two_phones_that_ring_with_media_the_one_that_answers_counts(void)
 	assert_true(phone_wait(second, 0, PHONE_ACKED, SOON_MS));
 	assert_true(phone_wait(bob.phone, 0, PHONE_CANCELED, SOON_MS));
 	assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
+	assert_true(phone_wait(alice.phone, 0, PHONE_JOINED, SOON_MS));
 	assert_true(names_port_of(last(alice.phone, "INVITE"), second));
 	assert_int_equal(phone_hold(second, 0, true), 200);
 	phone_hangup(alice.phone, 0);
