@@ -11,7 +11,7 @@
 enum { SOON_MS = 5000, SLACK_MS = 200, PROBLEM_MAX = 240 };
 
 /** Rows of a group share a gateway and run one after the other; groups run at the same time. */
-enum truth_group { IN_CALLS, IN_ENDINGS, IN_LIMITS, IN_VANISH_PROMISED, IN_VANISH_REFRESHED, IN_CRASH, IN_SERVER, TRUTH_GROUPS };
+enum truth_group { IN_CALLS, IN_ENDINGS, IN_LIMITS, IN_VANISH_CALLER, IN_VANISH_PROMISED, IN_VANISH_REFRESHED, IN_CRASH, IN_SERVER, TRUTH_GROUPS };
 
 /** What on the wire was the call's end. */
 enum truth_end {
@@ -112,6 +112,8 @@ bool key_disabled(struct stage *s);
 bool longest_by_us(struct stage *s);
 bool longest_by_server(struct stage *s);
 bool longest_without_us(struct stage *s);
+bool calls_frozen(struct stage *s);
+bool caller_vanishes(struct stage *s);
 bool vanishes_promised(struct stage *s);
 bool vanishes_refreshed(struct stage *s);
 bool killed_while_a_rings(struct stage *s);

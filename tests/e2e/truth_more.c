@@ -86,6 +86,23 @@ bool key_disabled(struct stage *s)
 	return true;
 }
 
+/* It stops new telephone calls; those that are up, and phones here among themselves, go on. */
+bool calls_frozen(struct stage *s)
+{
+	struct told next;
+	NEED(s, talk(s));
+	NEED(s, gateway_ctl(&gw, "calls freeze --reason test") == 0);
+	NEED(s, json_true(gateway_http(&gw, "GET", "/api/v1/opensips/health", gw.admin_key, NULL)->json, "callsFrozen"));
+	int status = api_initiate(&gw, &s->b, "+15557654321", &next);
+	NEED(s, status == 503 || status == 422); /* 422 already for want of a trunk */
+	NEED(s, phone_hold(s->a.phone, 0, true) == 200 && phone_hold(s->a.phone, 0, false) == 200);
+	NEED(s, truth_read(s, &s->call) && strcmp(s->call.status, "in-progress") == 0);
+	phone_hangup(s->a.phone, 0);
+	NEED(s, truth_wait(s, "ended", SOON_MS));
+	NEED(s, gateway_ctl(&gw, "calls thaw") == 0);
+	return true;
+}
+
 bool longest_by_us(struct stage *s)
 {
 	NEED(s, talk(s));
@@ -142,24 +159,29 @@ bool longest_without_us(struct stage *s)
 }
 
 /* The other phone and the API learn of it by the session timer alone. */
-static bool vanish(struct stage *s, const char *timer)
+static bool vanish(struct stage *s, struct user *whose, struct user *other, const char *timer)
 {
-	phone_script(s->b.phone, (struct phone_script){ .manner = PHONE_ANSWERS, .ring_ms = 100, .session_timer = timer });
+	phone_script(whose->phone, (struct phone_script){ .manner = PHONE_ANSWERS, .ring_ms = 100, .session_timer = timer });
 	NEED(s, talk(s));
 	nap_ms(500);
-	phone_vanish(s->b.phone);
-	NEED(s, phone_wait(s->a.phone, 0, PHONE_BYE, 75000));
+	phone_vanish(whose->phone);
+	NEED(s, phone_wait(other->phone, 0, PHONE_BYE, 75000));
 	return true;
+}
+
+bool caller_vanishes(struct stage *s)
+{
+	return vanish(s, &s->a, &s->b, "90;refresher=uas");
 }
 
 bool vanishes_promised(struct stage *s)
 {
-	return vanish(s, "90;refresher=uas");
+	return vanish(s, &s->b, &s->a, "90;refresher=uas");
 }
 
 bool vanishes_refreshed(struct stage *s)
 {
-	return vanish(s, "90;refresher=uac");
+	return vanish(s, &s->b, &s->a, "90;refresher=uac");
 }
 
 static bool until_rings(struct stage *s, struct user *whose)
