@@ -8,25 +8,27 @@
 #include <unistd.h>
 
 const char config_usage[] =
-	"usage: nexusd [--config FILE] [--listen HOST:PORT] [--state DIR] [--set KEY=VALUE]...\n"
+	"usage: nexusd [--config FILE] [--listen HOST:PORT] [--state DIR] [--set KEY=VALUE]... [--sandbox]\n"
 	"\n"
 	"  --config FILE       configuration file (default: nexusvoip.conf in the state folder, if it is there)\n"
 	"  --listen HOST:PORT  serve HTTP here; port 0 takes a free one (same as --set http.listen=HOST:PORT)\n"
 	"  --state DIR         state folder (default: $NEXUSVOIP_STATE, else $STATE_DIRECTORY,\n"
 	"                      else /var/lib/nexusvoip for root and ~/.local/state/nexusvoip for others)\n"
 	"  --set KEY=VALUE     any configuration option, stronger than file and environment\n"
+	"  --sandbox           let nexus-sandbox stand in for Twilio: no real call can be made\n"
 	"  --routes            print the table of routes and exit\n"
 	"  --version, --help\n"
 	"\n"
 	"Make the first key with: nexusctl --state DIR init\n";
 
-enum { OPT_CONFIG = 1, OPT_LISTEN, OPT_STATE, OPT_SET, OPT_ROUTES, OPT_VERSION, OPT_HELP };
+enum { OPT_CONFIG = 1, OPT_LISTEN, OPT_STATE, OPT_SET, OPT_SANDBOX, OPT_ROUTES, OPT_VERSION, OPT_HELP };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, OPT_CONFIG },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "state", required_argument, NULL, OPT_STATE },
 	{ "set", required_argument, NULL, OPT_SET },
+	{ "sandbox", no_argument, NULL, OPT_SANDBOX },
 	{ "routes", no_argument, NULL, OPT_ROUTES },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -76,6 +78,8 @@ static bool take(struct config *config, int option, size_t *sets)
 	case OPT_SET:
 		config->set[(*sets)++] = optarg;
 		return true;
+	case OPT_SANDBOX:
+		return config->sandbox = true;
 	case OPT_ROUTES:
 		return config->routes = true;
 	case OPT_VERSION:

@@ -11,6 +11,8 @@ struct config {
 	const char **set;        /**< KEY=VALUE, NULL-ended */
 	char *listen;            /**< "http.listen=...", kept in set */
 	char *state_made;        /**< state_dir if it was composed */
+	const char *const *env;  /**< NAME=VALUE, NULL-ended; NULL: the process's own */
+	bool sandbox;            /**< nexus-sandbox stands in for Twilio */
 	bool help, version, routes;
 };
 

@@ -18,6 +18,7 @@ struct app {
 	const char *cors_origins; /**< separated by commas or blanks; "*": any */
 	uint32_t initiate_wait_ms;
 	atomic_bool draining;
+	bool sandbox;             /**< calls over Twilio are none */
 };
 
 /** What one loop has of its own. */

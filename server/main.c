@@ -11,6 +11,7 @@
 #include "exchange.h"
 #include "log.h"
 #include "notify.h"
+#include "stand_in.h"
 
 enum { LOOPS_MAX = 2, GRACE_MS = 5000, CONNECTIONS_MAX = 8192 };
 
@@ -23,6 +24,7 @@ struct server {
 	struct http_listener *listener;
 	struct lane lanes[LOOPS_MAX];
 	unsigned loops;
+	struct stand_in *stand_in; /* NULL: none */
 };
 
 static void complain(const char *what, const char *message)
@@ -43,7 +45,7 @@ static bool open_context(struct server *server)
 
 	opts.state_dir = server->config.state_dir;
 	opts.config_file = server->config.config_file;
-	opts.env = (const char *const *)environ;
+	opts.env = server->config.env ? server->config.env : (const char *const *)environ;
 	opts.set = server->config.set;
 	opts.create = true;
 	opts.log = log_write;
@@ -57,6 +59,22 @@ static bool open_context(struct server *server)
 	server->app.initiate_wait_ms =
 		(uint32_t)strtoul(nxv_config_get(server->app.ctx, "http.initiate_wait_ms"), NULL, 10);
 	return true;
+}
+
+/* Twilio's place is taken before anything could ask for Twilio. */
+static bool start_stand_in(struct server *server)
+{
+	char why[400];
+
+	if (!server->config.sandbox)
+		return true;
+	server->stand_in = stand_in_prepare(&server->config, why, sizeof(why));
+	if (server->stand_in && stand_in_start(server->stand_in, why, sizeof(why))) {
+		server->app.sandbox = true;
+		return true;
+	}
+	complain("cannot start the sandbox", why);
+	return false;
 }
 
 /* The engine comes before the first connection, so that no request finds none. */
@@ -155,6 +173,7 @@ static void stop(struct server *server)
 	if (server->app.ctx)
 		nxv_stop(server->app.ctx);
 	nxv_close(server->app.ctx);
+	stand_in_stop(server->stand_in);
 	config_free(&server->config);
 }
 
@@ -188,8 +207,10 @@ static int run(struct server *server)
 	int got = 0;
 
 	block_signals(&set);
-	if (!open_context(server) || !start_engine(server) || !start_http(server))
+	if (!start_stand_in(server) || !open_context(server) || !start_engine(server) || !start_http(server))
 		return 1;
+	if (server->app.sandbox)
+		fprintf(stderr, "nexusd: sandbox: no real calls are made\n");
 	fprintf(stderr, "nexusd ready on http://%s\n", http_listener_name(server->listener));
 	notify("READY=1");
 	sigwait(&set, &got);
