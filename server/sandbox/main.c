@@ -29,6 +29,7 @@ static const char usage[] =
 	"Credentials: NEXUS_SANDBOX_ACCOUNT_SID and NEXUS_SANDBOX_AUTH_TOKEN in the environment, and for an API key\n"
 	"NEXUS_SANDBOX_API_KEY_SID and NEXUS_SANDBOX_API_KEY_SECRET. Without the first two, an account is made up and printed.\n";
 
+enum { FAREWELL_MS = 500 };
 enum { OPT_LISTEN = 1, OPT_SIP_PROXY, OPT_SIP_LISTEN, OPT_SPEED, OPT_CPS, OPT_SEED, OPT_EOF, OPT_NUMBERS, OPT_VERSION, OPT_HELP };
 
 static const struct option options[] = {
@@ -51,6 +52,8 @@ struct program {
 	bool until_eof, made_up;
 	int done; /* exit status + 1 once it is known */
 	struct loop *loop;
+	struct loop_timer *farewell;
+	struct sandbox *sandbox;
 	int signals;
 };
 
@@ -151,12 +154,32 @@ static bool read_credentials(struct program *p)
 	return false;
 }
 
-static void on_signal(int events, void *arg)
+static void stop_now(void *arg)
 {
 	struct program *p = arg;
 
-	(void)events;
 	loop_stop(p->loop);
+}
+
+/* Phones are told first. */
+static void stop(struct program *p)
+{
+	if (loop_timer_running(p->farewell))
+		return;
+	if (sandbox_hang_up(p->sandbox))
+		loop_timer_start(p->farewell, FAREWELL_MS);
+	else
+		stop_now(p);
+}
+
+static void on_signal(int events, void *arg)
+{
+	struct program *p = arg;
+	struct signalfd_siginfo got;
+
+	(void)events;
+	if (read(p->signals, &got, sizeof(got)) == sizeof(got))
+		stop(p);
 }
 
 static void on_input(int events, void *arg)
@@ -167,13 +190,14 @@ static void on_input(int events, void *arg)
 	(void)events;
 	if (read(STDIN_FILENO, dropped, sizeof(dropped)) <= 0) {
 		loop_fd_clear(p->loop, STDIN_FILENO);
-		loop_stop(p->loop);
+		stop(p);
 	}
 }
 
 static bool watch_end(struct program *p)
 {
-	return loop_fd_set(p->loop, p->signals, LOOP_READ, on_signal, p, NULL) == NXV_OK &&
+	p->farewell = loop_timer_new(p->loop, stop_now, p);
+	return p->farewell && loop_fd_set(p->loop, p->signals, LOOP_READ, on_signal, p, NULL) == NXV_OK &&
 		(!p->until_eof || loop_fd_set(p->loop, STDIN_FILENO, LOOP_READ, on_input, p, NULL) == NXV_OK);
 }
 
@@ -190,11 +214,11 @@ static int signal_fd(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void say_ready(const struct program *p, const struct sandbox *sandbox)
+static void say_ready(const struct program *p)
 {
 	if (p->made_up)
 		printf("account %s\ntoken %s\n", p->opts.account_sid, p->opts.auth_token);
-	printf("nexus-sandbox ready on http://%s\n", sandbox->address);
+	printf("nexus-sandbox ready on http://%s\n", p->sandbox->address);
 	printf("No real calls: numbers are simulated, sip: addresses %s\n",
 		p->opts.sip_proxy ? "ring through the SIP server" : "are simulated, too");
 	fflush(stdout);
@@ -203,7 +227,6 @@ static void say_ready(const struct program *p, const struct sandbox *sandbox)
 static int run(struct program *p)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
-	struct sandbox *sandbox = NULL;
 	char why[400] = "";
 	int status = 1;
 
@@ -212,16 +235,17 @@ static int run(struct program *p)
 		fprintf(stderr, "nexus-sandbox: cannot start: %s\n", err.message);
 		return 1;
 	}
-	sandbox = sandbox_open(p->loop, &p->opts, why, sizeof(why));
-	if (!sandbox || !watch_end(p)) {
+	p->sandbox = sandbox_open(p->loop, &p->opts, why, sizeof(why));
+	if (!p->sandbox || !watch_end(p)) {
 		fprintf(stderr, "nexus-sandbox: cannot start: %s\n", why);
 	} else {
-		say_ready(p, sandbox);
+		say_ready(p);
 		status = loop_run(p->loop, &err) == NXV_OK ? 0 : 1;
 	}
 	loop_fd_clear(p->loop, p->signals);
 	loop_fd_clear(p->loop, STDIN_FILENO);
-	sandbox_close(sandbox);
+	sandbox_close(p->sandbox);
+	loop_timer_free(p->farewell);
 	loop_close(p->loop);
 	close(p->signals);
 	return status;

@@ -9,6 +9,7 @@
 #include "control.h"
 #include "faults.h"
 #include "jobs.h"
+#include "life.h"
 #include "sip_ua.h"
 
 #include <stdlib.h>
@@ -56,6 +57,17 @@ struct sandbox *sandbox_open(struct loop *loop, const struct sandbox_opts *opts,
 		return sandbox;
 	sandbox_close(sandbox);
 	return NULL;
+}
+
+bool sandbox_hang_up(struct sandbox *sandbox)
+{
+	bool real = false;
+
+	for (struct call *call = sandbox->newest; call; call = call->older) {
+		real = real || (call->leg && !call_ended(call));
+		life_end(call, "sandbox");
+	}
+	return real;
 }
 
 void sandbox_close(struct sandbox *sandbox)

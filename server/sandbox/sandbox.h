@@ -145,6 +145,8 @@ struct sandbox {
 /* sandbox.c */
 /** Open; the loop is the caller's, on whose thread this is. */
 struct sandbox *sandbox_open(struct loop *loop, const struct sandbox_opts *opts, char *why, size_t why_len);
+/** End every call. True if a real phone is among the callees: give the loop a moment to tell it. */
+bool sandbox_hang_up(struct sandbox *sandbox);
 void sandbox_close(struct sandbox *sandbox);
 /** A request came: routes it. */
 void sandbox_serve(void *arg, struct job *job);

@@ -73,7 +73,7 @@ bool gateway_prepare(struct gateway *gw, const char *server, const char *const *
 bool gateway_run(struct gateway *gw)
 {
 	static const char mark[] = "nexusd ready on ";
-	const char *const argv[] = { NEXUSD_PATH, "--state", gw->state, "--listen", "127.0.0.1:0", NULL };
+	const char *const argv[] = { NEXUSD_PATH, "--state", gw->state, "--listen", "127.0.0.1:0", gw->arg, NULL };
 	remove(gw->nexusd_log);
 	gw->nexusd = proc_start(argv, gw->nexusd_log, NULL);
 	bool ready = gw->nexusd && proc_wait_output(gw->nexusd, mark, READY_MS);

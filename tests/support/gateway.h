@@ -21,6 +21,7 @@ struct gateway {
 	char nexusd_log[96];
 	struct proc *nexusd;
 	nxv_ctx *ctx;            /**< the state folder seen by this process; no engine */
+	const char *arg;         /**< one more argument for nexusd, such as "--sandbox"; set it after gateway_prepare() */
 };
 
 /** Make a state folder with a configuration file and start nexusd on it; the SIP server too unless settings say otherwise.
