@@ -121,7 +121,7 @@ static void a_second_server_on_one_state_folder_is_refused(void **state)
 
 static void a_port_that_is_taken_is_refused_and_named(void **state)
 {
-	char elsewhere[128], listen[400];
+	char elsewhere[128], listen[512];
 	const char *const argv[] = { NEXUSD_PATH, "--state", elsewhere, "--listen", listen, NULL };
 	char *err = NULL;
 

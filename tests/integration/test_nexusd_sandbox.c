@@ -43,10 +43,24 @@ static pid_t child_of(pid_t parent)
 	return child;
 }
 
+/* Dead, reaped or not: it may be ours to reap by now. */
+static bool is_dead(pid_t pid)
+{
+	char path[64], *stat, *state;
+	bool dead;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	stat = proc_read_file(path);
+	state = stat ? strrchr(stat, ')') : NULL;
+	dead = !state || state[2] == 'Z';
+	free(stat);
+	return dead;
+}
+
 static bool gone(pid_t pid)
 {
 	for (int64_t until = now_ms() + WAIT_MS; now_ms() < until; nap_ms(20))
-		if (kill(pid, 0) != 0)
+		if (is_dead(pid))
 			return true;
 	return false;
 }

@@ -114,7 +114,7 @@ static void the_phone_rings_hears_itself_and_is_hung_up(void **state)
 	char sid[40];
 
 	(void)state;
-	phone_script(phone, (struct phone_script){ PHONE_ANSWERS, 200, 100, 0 });
+	phone_script(phone, (struct phone_script){ .manner = PHONE_ANSWERS, .code = 200, .ring_ms = 100, .talk_ms = 0 });
 	place("sip:alice@example.net?X-Token=a%20b", "<Response><Dial callerId=\"+1234567890\"><Number>+999102</Number></Dial></Response>", sid);
 	assert_true(phone_wait(phone, 0, PHONE_ACKED, WAIT_MS));
 	status_is(sid, true, "in-progress");
@@ -133,7 +133,7 @@ static void who_hangs_up_at_the_phone_ends_both_calls(void **state)
 	char sid[40];
 
 	(void)state;
-	phone_script(phone, (struct phone_script){ PHONE_ANSWERS, 200, 0, 0 });
+	phone_script(phone, (struct phone_script){ .manner = PHONE_ANSWERS, .code = 200, .ring_ms = 0, .talk_ms = 0 });
 	place("sip:alice@example.net", "<Response><Dial><Number>+999102</Number></Dial></Response>", sid);
 	status_is(sid, true, "in-progress");
 	phone_hangup(phone, 0);
@@ -147,7 +147,7 @@ static void the_callee_who_hangs_up_ends_the_dial_and_the_phone_is_let_go(void *
 	char sid[40];
 
 	(void)state;
-	phone_script(phone, (struct phone_script){ PHONE_ANSWERS, 200, 0, 0 });
+	phone_script(phone, (struct phone_script){ .manner = PHONE_ANSWERS, .code = 200, .ring_ms = 0, .talk_ms = 0 });
 	place("sip:alice@example.net", "<Response><Dial><Number>+9991002</Number></Dial></Response>", sid);
 	assert_true(phone_wait(phone, 0, PHONE_ENDED, WAIT_MS));
 	assert_true(phone_call(phone, 0, &seen));
@@ -160,7 +160,7 @@ static void a_phone_on_hold_comes_back(void **state)
 	char sid[40];
 
 	(void)state;
-	phone_script(phone, (struct phone_script){ PHONE_ANSWERS, 200, 0, 0 });
+	phone_script(phone, (struct phone_script){ .manner = PHONE_ANSWERS, .code = 200, .ring_ms = 0, .talk_ms = 0 });
 	place("sip:alice@example.net", "<Response><Say loop=\"100\">Somebody speaks for a long while to this phone.</Say></Response>", sid);
 	assert_true(phone_wait(phone, 0, PHONE_ACKED, WAIT_MS));
 	until_heard(440, 0.5);
@@ -181,7 +181,7 @@ static void a_refusal_is_told_as_twilio_tells_it(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		phone_script(phone, (struct phone_script){ PHONE_REFUSES, rows[i].code, 50, 0 });
+		phone_script(phone, (struct phone_script){ .manner = PHONE_REFUSES, .code = rows[i].code, .ring_ms = 50, .talk_ms = 0 });
 		place("sip:alice@example.net", "<Response><Pause/></Response>", sid);
 		status_is(sid, false, rows[i].status);
 	}
@@ -192,7 +192,7 @@ static void a_ringing_phone_is_taken_back(void **state)
 	char sid[40];
 
 	(void)state;
-	phone_script(phone, (struct phone_script){ PHONE_RINGS, 0, 0, 0 });
+	phone_script(phone, (struct phone_script){ .manner = PHONE_RINGS, .code = 0, .ring_ms = 0, .talk_ms = 0 });
 	place("sip:alice@example.net", "<Response><Pause/></Response>", sid);
 	assert_true(phone_wait(phone, 0, PHONE_RINGING, WAIT_MS));
 	status_is(sid, false, "ringing");
@@ -209,7 +209,7 @@ static void an_answer_that_crosses_the_cancel_is_hung_up(void **state)
 	char sid[40];
 
 	(void)state;
-	phone_script(phone, (struct phone_script){ PHONE_CROSSES, 200, 0, 0 });
+	phone_script(phone, (struct phone_script){ .manner = PHONE_CROSSES, .code = 200, .ring_ms = 0, .talk_ms = 0 });
 	place("sip:alice@example.net", "<Response><Pause/></Response>", sid);
 	assert_true(phone_wait(phone, 0, PHONE_RINGING, WAIT_MS));
 	assert_int_equal(nxv_twilio_call_end(twilio, sid, NULL, &err), NXV_OK);
@@ -222,7 +222,7 @@ static void a_dialled_phone_rings_too(void **state)
 	char sid[40];
 
 	(void)state;
-	phone_script(phone, (struct phone_script){ PHONE_ANSWERS, 200, 50, 0 });
+	phone_script(phone, (struct phone_script){ .manner = PHONE_ANSWERS, .code = 200, .ring_ms = 50, .talk_ms = 0 });
 	place("+999102", "<Response><Dial timeLimit=\"12\"><Sip>sip:alice@example.net?X-Token=1</Sip></Dial></Response>", sid);
 	assert_true(phone_wait(phone, 0, PHONE_ACKED, WAIT_MS));
 	status_is(sid, true, "in-progress");
@@ -236,7 +236,7 @@ static void two_phones_hear_each_other(void **state)
 	char sid[40];
 
 	(void)state; /* both legs ring the same phone: its tone comes back by way of the other leg */
-	phone_script(phone, (struct phone_script){ PHONE_ANSWERS, 200, 0, 0 });
+	phone_script(phone, (struct phone_script){ .manner = PHONE_ANSWERS, .code = 200, .ring_ms = 0, .talk_ms = 0 });
 	place("sip:alice@example.net", "<Response><Dial><Sip>sip:bob@example.net</Sip></Dial></Response>", sid);
 	assert_true(phone_wait(phone, 1, PHONE_ACKED, WAIT_MS));
 	status_is(sid, true, "in-progress");
