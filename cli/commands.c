@@ -126,6 +126,7 @@ const struct command commands[] = {
 	{ "secrets", "unset", "NAME", NULL, 0, cmd_secrets_unset, "forget a stored secret" },
 	{ "secrets", "check", NULL, NULL, 0, cmd_secrets_check, "check that the sealing key opens every stored secret" },
 	{ "secrets", "rotate", NULL, secrets_rotate, 0, cmd_secrets_rotate, "seal every secret by a new key" },
+	{ "twilio", "check", NULL, NULL, 0, cmd_twilio_check, "try Twilio's credentials, the clock, the public URL and caller IDs" },
 	{ "usage", "list", NULL, usage_list, 0, cmd_usage_list, "list uses of API keys" },
 	{ "usage", "export", NULL, usage_export, 0, cmd_usage_export, "print all uses of API keys, oldest first" },
 	{ "health", NULL, NULL, NULL, 0, cmd_health, "health of the gateway; exit status 5 unless the SIP server runs" },

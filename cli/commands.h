@@ -43,6 +43,7 @@ int cmd_secrets_list(struct app *app);
 int cmd_secrets_unset(struct app *app);
 int cmd_secrets_check(struct app *app);
 int cmd_secrets_rotate(struct app *app);
+int cmd_twilio_check(struct app *app);
 int cmd_usage_list(struct app *app);
 int cmd_usage_export(struct app *app);
 int cmd_health(struct app *app);

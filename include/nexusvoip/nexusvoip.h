@@ -13,6 +13,7 @@
 #include <nexusvoip/sip_server.h>
 #include <nexusvoip/trace.h>
 #include <nexusvoip/twilio.h>
+#include <nexusvoip/twilio_check.h>
 #include <nexusvoip/types.h>
 #include <nexusvoip/usage.h>
 #include <nexusvoip/wire.h>
