@@ -88,12 +88,12 @@ static void wrong_token_is_told_and_ends_what_needs_it(void **state)
 
 static void skewed_clock_is_told_in_seconds(void **state)
 {
-	const struct fake_step ahead[] = { answer(200, -3600, CALLS), answer(200, 0, ACTIVE) }, behind[] = { answer(200, 60, CALLS), answer(200, 0, ACTIVE) };
+	const struct fake_step ahead[] = { answer(200, -3650, CALLS), answer(200, 0, ACTIVE) }, behind[] = { answer(200, 60, CALLS), answer(200, 0, ACTIVE) };
 
 	(void)state;
 	fake_open(&api, ahead, 2);
 	assert_int_equal(check(nexusd.url, ""), 1);
-	found("clock", "failed", "36");
+	found("clock", "failed", " 36");
 	found("clock", "failed", "s ahead of Twilio's");
 	fake_close(&api);
 	fake_open(&api, behind, 2);
