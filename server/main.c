@@ -77,6 +77,18 @@ static bool start_stand_in(struct server *server)
 	return false;
 }
 
+/* Told at once, not when the first call fails. Calls that need no secret go on. */
+static void check_secrets(const struct server *server)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	char text[400];
+
+	if (nxv_secret_check(server->app.ctx, &err) == NXV_OK)
+		return;
+	snprintf(text, sizeof(text), "stored secrets cannot be used: %s", err.message);
+	log_write(NULL, NXV_LOG_ERROR, "secrets", text);
+}
+
 /* The engine comes before the first connection, so that no request finds none. */
 static bool start_engine(struct server *server)
 {
@@ -207,7 +219,10 @@ static int run(struct server *server)
 	int got = 0;
 
 	block_signals(&set);
-	if (!start_stand_in(server) || !open_context(server) || !start_engine(server) || !start_http(server))
+	if (!start_stand_in(server) || !open_context(server))
+		return 1;
+	check_secrets(server);
+	if (!start_engine(server) || !start_http(server))
 		return 1;
 	if (server->app.sandbox)
 		fprintf(stderr, "nexusd: sandbox: no real calls are made\n");

@@ -21,7 +21,7 @@
 
 #include "log.h"
 
-enum { READY_MS = 10000, PAUSE_MS = 1000, STEP_MS = 50, ENV_MORE = 2, SETTINGS_MAX = 12 };
+enum { READY_MS = 10000, PAUSE_MS = 1000, STEP_MS = 50, ENV_MORE = 2, SETTINGS_MAX = 16 };
 
 extern char **environ;
 
@@ -148,7 +148,7 @@ static bool choose(struct stand_in *s, const nxv_ctx *ctx)
 	return add(s, "twilio.base_url", text) && add(s, "twilio.account_sid", s->account) && add(s, "twilio.api_key_sid", "") &&
 		add(s, "twilio.edge", "") && add(s, "twilio.region", "") && add(s, "twilio.creates_per_second", "100") &&
 		choose_http(s, nxv_config_get(ctx, "http.listen")) && choose_sip(s, nxv_config_get(ctx, "sip.listen")) &&
-		add(s, "calls.allow", "*");
+		add(s, "calls.allow", "*") && add(s, "calls.caller_ids", "*");
 }
 
 static bool read_config(struct stand_in *s, const struct config *config, char *why, size_t why_len)

@@ -39,7 +39,12 @@ void nxv_session_page_free(struct nxv_session_page *list)
 static nxv_status check_call(nxv_ctx *ctx, const struct nxv_call_opts *opts, struct nxv_error *err)
 {
 	const bool strict = config_bool(ctx->cfg, CFG_CALLS_STRICT_E164);
+	char dialled[128];
 
+	/* Before any other fault: nobody shall mend a body first who needs help. */
+	if (opts->to_number && resolve_dialled(opts->to_number, dialled, sizeof(dialled)) &&
+		policy_check_emergency(ctx->cfg, dialled, err) != NXV_OK)
+		return NXV_E_UNCALLABLE;
 	if (!text_is_user_id(opts->user_id))
 		return error_field(err, "userId", "write 1 to 64 of letters, digits and . _ @ + -");
 	if (!resolve_is_caller_id(opts->from_number, strict))
@@ -101,12 +106,10 @@ static nxv_status check_policy(nxv_ctx *ctx, struct db_tx *tx, const struct sess
 	char dialled[128];
 	const struct admit_call call = { .user_id = s->user_id, .key_id = s->key_id, .from = s->from_number, .to = dialled,
 		.now_ms = s->started_at_ms };
-	nxv_status status;
 
-	if (!resolve_dialled(s->to_number, dialled, sizeof(dialled)))
+	if (!way_out || !resolve_dialled(s->to_number, dialled, sizeof(dialled)) || !text_is_number(dialled))
 		return NXV_OK;
-	status = policy_check_emergency(ctx->cfg, dialled, err);
-	return status == NXV_OK && way_out && text_is_number(dialled) ? admit(tx, ctx->cfg, &call, err) : status;
+	return admit(tx, ctx->cfg, &call, err);
 }
 
 /* Everything that is decided with the database: one write transaction, so that what was read still holds. */

@@ -87,6 +87,7 @@ static void nexusctl_tells_each_refusal_in_the_same_words(void **state)
 	ctl_refuses("+15550100", "+34911234567", 4, "\"destination_not_allowed\"", "no prefix of calls.allow");
 	ctl_refuses("+15550100", "+19005551234", 4, "\"destination_not_allowed\"", "premium");
 	ctl_refuses("+15550100", "911", 4, "\"emergency_number\"", "telephone of your own");
+	ctl_refuses("no@caller", "112", 4, "\"emergency_number\"", "telephone of your own"); /* before any other fault */
 	ctl_refuses("+15550199", "+15550111", 4, "\"caller_id_not_allowed\"", "nexusctl callers add");
 	assert_int_equal(gateway_ctl(&nexusd, "calls freeze"), 0);
 	ctl_refuses("+15550100", "+15550111", 5, "\"calls_frozen\"", "nexusctl calls thaw");

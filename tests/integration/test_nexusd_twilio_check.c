@@ -183,6 +183,28 @@ static void without_account_or_token_it_says_how_to_set_them(void **state)
 	fake_close(&api);
 }
 
+static void nexusd_says_at_its_start_when_its_secrets_cannot_be_used(void **state)
+{
+	char *log;
+
+	(void)state;
+	assert_int_equal(nxv_secret_rotate(nexusd.ctx, "a passphrase that nexusd has not", NULL), NXV_OK);
+	assert_int_equal(gateway_stop(&nexusd), 0);
+	assert_true(gateway_run(&nexusd));
+	log = proc_read_file(nexusd.nexusd_log);
+	assert_non_null(log);
+	assert_non_null(strstr(log, "stored secrets cannot be used: the secrets are sealed by a passphrase: give it by NEXUSVOIP_SECRETS_PASSPHRASE"));
+	assert_null(strstr(log, "that nexusd has not"));
+	free(log);
+	assert_int_equal(nxv_secret_rotate(nexusd.ctx, NULL, NULL), NXV_OK);
+	assert_int_equal(gateway_stop(&nexusd), 0);
+	assert_true(gateway_run(&nexusd));
+	log = proc_read_file(nexusd.nexusd_log);
+	assert_null(strstr(log, "stored secrets"));
+	assert_null(strstr(log, TOKEN));
+	free(log);
+}
+
 static int start(void **state)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
@@ -204,6 +226,7 @@ int main(void)
 		cmocka_unit_test(public_url_that_leads_elsewhere_nowhere_or_is_missing_is_told),
 		cmocka_unit_test(caller_id_that_is_not_the_accounts_is_named),
 		cmocka_unit_test(silent_or_garbled_api_is_told),
+		cmocka_unit_test(nexusd_says_at_its_start_when_its_secrets_cannot_be_used),
 		cmocka_unit_test(without_account_or_token_it_says_how_to_set_them),
 	};
 	proc_guard(110);
