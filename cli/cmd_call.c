@@ -28,7 +28,8 @@ static void sip_cause(char *buf, size_t size, int code, const char *reason)
 
 int call_show(const struct app *app, const struct nxv_session *call)
 {
-	char started[32], ringing[32], answered[32], ended[32], duration[24], outcome[128], caller[160], callee[160];
+	char started[32], ringing[32], answered[32], ended[32], duration[24], outcome[128], caller[160], callee[160],
+		place[24];
 	const struct out_pair pairs[] = {
 		{ "id", call->id },
 		{ "status", outcome },
@@ -39,6 +40,9 @@ int call_show(const struct app *app, const struct nxv_session *call)
 		{ "phone", call->sip_username },
 		{ "key", call->key_id },
 		{ "Twilio call", call->twilio_call_sid },
+		{ "place in line", call->queue_position ? place : NULL },
+		{ "held up by", nxv_call_status_ended(call->status) ? NULL : call->error_message },
+		{ "failed because", nxv_call_status_ended(call->status) ? call->error_message : NULL },
 		{ "caller's phone", call->caller_sip_code ? caller : NULL },
 		{ "callee's phone", call->callee_sip_code ? callee : NULL },
 		{ "answered by", call->answered_contact },
@@ -56,6 +60,7 @@ int call_show(const struct app *app, const struct nxv_session *call)
 	sip_cause(caller, sizeof(caller), call->caller_sip_code, call->caller_sip_reason);
 	sip_cause(callee, sizeof(callee), call->callee_sip_code, call->callee_sip_reason);
 	snprintf(duration, sizeof(duration), "%" PRId64 " s", call->duration_seconds);
+	snprintf(place, sizeof(place), "%" PRId64, call->queue_position);
 	out_record(pairs, sizeof(pairs) / sizeof(pairs[0]));
 	return RC_DONE;
 }

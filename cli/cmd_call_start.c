@@ -21,13 +21,19 @@ struct placed {
 static int read_opts(struct app *app, struct nxv_call_opts *opts, int *until)
 {
 	static const char *const words[] = { "ringing", "answered", "ended", NULL };
+	static const char *const whom[] = { "caller", "callee", NULL };
+	int first = -1;
 	int rc = args_word(app, "wait", words, until);
+
+	if (rc == RC_DONE)
+		rc = args_word(app, "ring-first", whom, &first);
 
 	if (rc != RC_DONE)
 		return rc;
 	opts->user_id = args_value(app, "user");
 	opts->from_number = args_value(app, "from");
 	opts->to_number = args_value(app, "to");
+	opts->callee_first = first == 1;
 	opts->auto_answer = args_value(app, "auto-answer");
 	if (args_value(app, "twilio") && args_value(app, "no-twilio"))
 		return out_usage(app, "--twilio and --no-twilio exclude each other");
@@ -106,6 +112,7 @@ static nxv_status follow(struct placed *p, nxv_until until, struct nxv_error *er
 static int verdict(const struct placed *p, int until)
 {
 	const struct nxv_session *call = p->call;
+	struct nxv_error err = NXV_ERROR_INIT;
 	char outcome[128];
 
 	if (!nxv_call_status_ended(call->status)) /* not there yet: Ctrl-C cut the waiting short */
@@ -114,6 +121,8 @@ static int verdict(const struct placed *p, int until)
 		return RC_DONE;
 	if (until < 0 && !p->foreground)
 		return RC_DONE;
+	if (nxv_session_error(call, &err) != NXV_OK)
+		return out_error(p->app, &err);
 	call_outcome(call, outcome, sizeof(outcome));
 	return out_fail(p->app, RC_FAILED, "call_not_completed", "the call ended as %s", outcome);
 }

@@ -36,6 +36,7 @@ static const struct opt call_start[] = {
 	{ "from", "NUMBER", true, "caller ID shown to the callee: + and digits, or a SIP username" },
 	{ "to", "NUMBER", true, "whom to call: + and digits, SIP username, user, or sip: URI of the own domain" },
 	{ "twilio", NULL, false, "over Twilio" },
+	{ "ring-first", "WHO", false, "caller (default) or callee; callee: over Twilio only" },
 	{ "no-twilio", NULL, false, "over the SIP server" },
 	{ "auto-answer", NULL, false, "ask the caller's phone to answer by itself" },
 	{ "wait", "STATE", false, "wait until ringing, answered or ended" },

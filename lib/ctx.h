@@ -4,6 +4,8 @@
 
 #include <pthread.h>
 
+#include <nexusvoip/webhooks.h>
+
 #include "base/env.h"
 #include "config/config.h"
 #include "store/db.h"
@@ -15,6 +17,12 @@ struct secrets;
 struct sip_setup;
 struct usage_log;
 
+/** Webhooks by verdict; told: how many of them the last event included. */
+struct webhook_tally {
+	uint64_t counts[NXV_WEBHOOK_VERDICTS], told[NXV_WEBHOOK_VERDICTS];
+	int64_t told_at_ms;
+};
+
 struct nxv_ctx {
 	struct env env;
 	char *state_dir;
@@ -25,9 +33,10 @@ struct nxv_ctx {
 	struct sip_setup *sip;     /**< resolved settings of the SIP server */
 	struct rate *rate;         /**< requests a minute, per key */
 	struct usage_log *usage;
-	pthread_mutex_t lock;      /**< guards engine and thread */
+	pthread_mutex_t lock;      /**< guards engine, thread and webhooks */
 	struct engine *engine;     /**< of this context; NULL when none */
 	struct engine_thread *thread; /**< made by nxv_start(); NULL when none */
+	struct webhook_tally webhooks;
 };
 
 #endif

@@ -250,10 +250,33 @@ static void answer_field(struct exchange *x, const struct nxv_error *err)
 	answer_problem(x, 400, "bad_request", message, &problems);
 }
 
+static void add_detail(struct nxv_problems *problems, const char *field, const char *problem)
+{
+	struct nxv_problem *item = &problems->items[problems->count++];
+
+	snprintf(item->field, sizeof(item->field), "%s", field);
+	snprintf(item->problem, sizeof(item->problem), "%.159s", problem);
+}
+
+void answer_error_of(struct exchange *x, const struct nxv_error *err, const char *session_id)
+{
+	struct nxv_problems problems = { 0 };
+	char sentence[160];
+	int status = error_http_status(err);
+
+	if (status == 429 || status == 503)
+		retry_after(x, err->retry_after_ms);
+	if (err->field[0])
+		add_detail(&problems, err->field, err->code);
+	snprintf(sentence, sizeof(sentence), "%.100s ended: failed", session_id);
+	add_detail(&problems, "sessionId", sentence);
+	answer_problem(x, status, err->code, err->message, &problems);
+}
+
 void answer_error(struct exchange *x, const struct nxv_error *err)
 {
 	static const char quiet[] = "The server failed at this; its log tells more under this requestId.";
-	int status = error_http_status(err->status);
+	int status = error_http_status(err);
 	const char *code = err->code[0] ? err->code : nxv_status_name(err->status);
 
 	if (status == 429 || status == 503)

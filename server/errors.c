@@ -1,6 +1,8 @@
 /* errors.c - one table from the library's status to the HTTP code, and the error envelope. */
 #include "errors.h"
 
+#include <string.h>
+
 #include "text.h"
 
 static const struct {
@@ -27,9 +29,25 @@ static const struct {
 	[NXV_E_INTERNAL] = { 500, false },
 };
 
-int error_http_status(nxv_status status)
+/* What Twilio refused is no fault of the request's, and what it cannot do now may be asked for again. */
+static const struct {
+	const char *code;
+	int http;
+} by_code[] = {
+	{ "twilio_auth", 502 },
+	{ "twilio_account", 502 },
+	{ "twilio_refused", 502 },
+	{ "twilio_bad_answer", 502 },
+	{ "twilio_failed", 502 },
+	{ "twilio_rate_limited", 503 },
+};
+
+int error_http_status(const struct nxv_error *err)
 {
-	return (size_t)status < sizeof(table) / sizeof(table[0]) ? table[status].http : 500;
+	for (size_t i = 0; i < sizeof(by_code) / sizeof(by_code[0]); i++)
+		if (strcmp(err->code, by_code[i].code) == 0)
+			return by_code[i].http;
+	return (size_t)err->status < sizeof(table) / sizeof(table[0]) ? table[err->status].http : 500;
 }
 
 bool error_is_public(nxv_status status)

@@ -4,8 +4,8 @@
 
 #include <nexusvoip/wire.h>
 
-/** The HTTP code of a status. */
-int error_http_status(nxv_status status);
+/** The HTTP code of an error: by its own code where that has one, else by its status. */
+int error_http_status(const struct nxv_error *err);
 /** True when the library's own message may leave the server: it names no path and no SQL. */
 bool error_is_public(nxv_status status);
 /** {"success":false,"error":{...},"requestId":...}. @param problems nullable. @return [owned], free(); NULL without memory. */

@@ -64,6 +64,8 @@ void answer_page(struct exchange *x, const char *name, char *json, const char *c
 /** A page as lines of text, with the same Link header. @param body [owned]. @param type static. */
 void answer_lines(struct exchange *x, const char *type, char *body, const char *cursor);
 void answer_error(struct exchange *x, const struct nxv_error *err);
+/** The same for a request that left a session all the same: its id is in the details. */
+void answer_error_of(struct exchange *x, const struct nxv_error *err, const char *session_id);
 void answer_problem(struct exchange *x, int status, const char *code, const char *message, const struct nxv_problems *problems);
 /** Text that is no JSON, or is static. */
 void answer_static(struct exchange *x, int status, const char *body, size_t len);

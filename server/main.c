@@ -195,7 +195,9 @@ static void print_routes(void)
 
 	for (size_t i = 0; (route = router_at(i)); i++) {
 		printf("%s %s ", route->method, route->pattern);
-		if (route->flags & ROUTE_OPEN)
+		if (route->flags & ROUTE_RAW)
+			printf("signed\n"); /* no key, but a signature */
+		else if (route->flags & ROUTE_OPEN)
 			printf("open\n");
 		else
 			printf("%s\n", route->permissions ? nxv_permission_name(route->permissions) : "any");

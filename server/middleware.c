@@ -139,7 +139,7 @@ static bool refuse_size(struct exchange *x)
 
 static bool takes_body(const struct exchange *x)
 {
-	return strcmp(x->route->method, "POST") == 0 || strcmp(x->route->method, "PATCH") == 0;
+	return !(x->route->flags & ROUTE_RAW) && (strcmp(x->route->method, "POST") == 0 || strcmp(x->route->method, "PATCH") == 0);
 }
 
 static bool check_type(struct exchange *x)

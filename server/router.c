@@ -34,6 +34,8 @@ static const struct route routes[] = {
 
 	{ "GET", "/api/v1/usage", ANY, 0, NXV_BODY_NONE, "userId keyId sessionId since until limit cursor", usage_list },
 
+	{ "POST", "/twilio/v1/status/:sessionId", ANY, ROUTE_OPEN | ROUTE_ANY_QUERY | ROUTE_RAW, NXV_BODY_NONE, "", twilio_status },
+
 	{ "GET", "/livez", ANY, ROUTE_OPEN | ROUTE_ANY_QUERY, NXV_BODY_NONE, "", meta_live },
 	{ "GET", "/readyz", ANY, ROUTE_OPEN | ROUTE_ANY_QUERY, NXV_BODY_NONE, "", meta_ready },
 	{ "GET", "/metrics", ANY, ROUTE_OPEN | ROUTE_ANY_QUERY, NXV_BODY_NONE, "", meta_metrics },

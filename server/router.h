@@ -9,7 +9,8 @@ struct exchange;
 enum {
 	ROUTE_OPEN = 1,     /**< needs no API key */
 	ROUTE_CREATES = 2,  /**< takes an Idempotency-Key */
-	ROUTE_ANY_QUERY = 4 /**< parameters are ignored rather than refused */
+	ROUTE_ANY_QUERY = 4, /**< parameters are ignored rather than refused */
+	ROUTE_RAW = 8       /**< the handler reads the body itself, whatever its type */
 };
 
 struct route {

@@ -16,6 +16,7 @@
 #include <nexusvoip/twilio_check.h>
 #include <nexusvoip/types.h>
 #include <nexusvoip/usage.h>
+#include <nexusvoip/webhooks.h>
 #include <nexusvoip/wire.h>
 
 #endif

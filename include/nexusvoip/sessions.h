@@ -25,7 +25,7 @@ typedef enum nxv_use_twilio { NXV_TWILIO_DEFAULT = 0, NXV_TWILIO_NO, NXV_TWILIO_
 
 /** How far nxv_session_wait() waits. */
 typedef enum nxv_until {
-	NXV_UNTIL_RINGING,  /**< a phone rings, or anything later */
+	NXV_UNTIL_RINGING,  /**< a phone rings, Twilio has taken the call, or anything later */
 	NXV_UNTIL_ANSWERED, /**< both parties are joined, or the call ended */
 	NXV_UNTIL_ENDED     /**< the call ended */
 } nxv_until;
@@ -56,6 +56,10 @@ struct nxv_session {
 	int64_t ended_at_ms;
 	int64_t duration_seconds; /**< answered to ended, rounded down; while in progress, until now */
 	int64_t seq;            /**< number of its last event; rises with every change */
+	char *error_code;       /**< why it was not placed, or what holds it up: a word of nxv_error.code; NULL: nothing */
+	char *error_message;
+	int error_detail;       /**< Twilio's own error number; 0 if none */
+	int64_t queue_position; /**< 1: next to be handed to Twilio; 0: in no line */
 };
 
 /** A page of calls, newest first unless asked otherwise. Freed by nxv_session_page_free(). */
@@ -75,6 +79,7 @@ struct nxv_call_opts {
 	nxv_use_twilio use_twilio;
 	bool auto_answer;         /**< ask the caller's phone to answer by itself (Call-Info: answer-after=0) */
 	const char *request_id;   /**< [borrowed] nullable, recorded */
+	bool callee_first;        /**< ring to_number first, then the user's phone; over Twilio only */
 };
 #define NXV_CALL_OPTS_INIT { .size = sizeof(struct nxv_call_opts) }
 
@@ -126,6 +131,13 @@ NXV_API nxv_status nxv_session_wait_async(nxv_inbox *inbox, const char *id, nxv_
 
 /** Simultaneous calls a user holds slots for, now. Thread safety: any thread. */
 NXV_API nxv_status nxv_session_slots(nxv_ctx *ctx, const char *user_id, int64_t *out, struct nxv_error *err);
+
+/**
+ * Why a call that failed was not placed, as the error that nxv_session_start() would have given had it waited: status, code,
+ * field ("toNumber", "fromNumber"), Twilio's number in detail, message.
+ * @return NXV_OK, and *err cleared, when it did not fail or nothing kept it from being placed. Thread safety: any thread.
+ */
+NXV_API nxv_status nxv_session_error(const struct nxv_session *session, struct nxv_error *err);
 
 /** The word of a status ("in-progress"). @return [borrowed] static. Thread safety: any thread. */
 NXV_API const char *nxv_call_status_name(nxv_call_status status);

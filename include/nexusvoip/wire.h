@@ -57,7 +57,7 @@ typedef enum nxv_body_kind {
 	NXV_BODY_KEY_PATCH,  /**< {active} */
 	NXV_BODY_KEY_ROTATE, /**< {overlapSeconds?}; may be empty */
 	NXV_BODY_CREDENTIAL, /**< {userId, expiresAt?} */
-	NXV_BODY_CALL        /**< {fromNumber, toNumber, useTwilio?, autoAnswer?} */
+	NXV_BODY_CALL        /**< {fromNumber, toNumber, useTwilio?, autoAnswer?, ringFirst?} */
 } nxv_body_kind;
 
 /** A parsed body; only the members of its kind are set. Freed by nxv_body_free(). */
@@ -72,6 +72,7 @@ struct nxv_body {
 	char *to_number;
 	nxv_use_twilio use_twilio;
 	bool auto_answer;
+	bool callee_first;
 };
 
 /**

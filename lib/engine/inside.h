@@ -23,6 +23,7 @@ struct engine {
 	struct trace_log *trace;     /**< timelines of calls; NULL: none are kept */
 	struct calls *calls;
 	struct carrier *originator;
+	struct carrier *twilio;      /**< NULL until it is needed, or when it cannot be had */
 	struct sip_manager *manager;
 	struct loop_timer *expiry;   /**< next credential that expires */
 	struct loop_timer *sweep;    /**< next look for calls that were never handed over */
@@ -44,6 +45,9 @@ void engine_sip_close(struct engine *engine);
 bool engine_session_reached(const struct nxv_session *session, const char *until);
 /** Close down step by step: hang up, stop the SIP server (unless it is to keep running), end the loop. */
 void engine_shut_down(void *engine);
+/** The carrier at Twilio; NULL when none is configured, or something is missing (logged). */
+struct carrier *engine_twilio(struct engine *engine);
+void engine_twilio_callback(struct engine *engine, struct request *req);
 /** Answer waits for the SIP server's state. */
 void engine_sip_check_waiters(struct engine *engine);
 /** Decide a wait for the SIP server; see waiter_check_fn. */

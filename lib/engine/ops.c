@@ -35,7 +35,7 @@ bool engine_session_reached(const struct nxv_session *s, const char *until)
 		return true;
 	if (strcmp(until, "answered") == 0)
 		return s->status == NXV_CALL_IN_PROGRESS;
-	return strcmp(until, "ringing") == 0 && s->status >= NXV_CALL_RINGING;
+	return strcmp(until, "ringing") == 0 && (s->status >= NXV_CALL_RINGING || s->twilio_call_sid);
 }
 
 static void session_wait(struct engine *engine, struct request *req)
@@ -90,6 +90,7 @@ static const struct operation {
 	{ "session.place", 1, session_place },
 	{ "session.end", 1, session_end },
 	{ "session.wait", 3, session_wait },
+	{ "twilio.callback", 1, engine_twilio_callback },
 	{ "sip.want", 1, sip_want },
 	{ "sip.wait", 2, sip_wait },
 	{ "sip.health", 0, engine_sip_health },

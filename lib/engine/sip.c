@@ -11,6 +11,7 @@
 #include "sip/originator/originator.h"
 #include "store/setting.h"
 #include "trace/trace_log.h"
+#include "twilio/webhook.h"
 
 enum { EXPIRE_BATCH = 32, EXPIRE_IDLE_MS = 60000, SWEEP_MS = 10000 };
 
@@ -161,13 +162,16 @@ static struct carrier *port_carrier(void *arg, const char *name)
 {
 	struct engine *engine = arg;
 
+	if (strcmp(name, "twilio") == 0)
+		return engine_twilio(engine);
 	return strcmp(name, "sip") == 0 ? engine->originator : NULL;
 }
 
 /* What one user's contacts can do, asked name by name until everything has been found. */
 struct question {
 	struct engine *engine;
-	char *names, *rest;
+	char *names, *rest, *asked;
+	char username[128]; /* the first that has any */
 	unsigned media;
 	calls_registered_fn *fn;
 	void *arg;
@@ -177,7 +181,7 @@ static void ask_next(struct question *q);
 
 static void question_end(struct question *q, nxv_status status)
 {
-	q->fn(q->arg, status, status == NXV_OK ? q->media : 0);
+	q->fn(q->arg, status, status == NXV_OK ? q->media : 0, q->username);
 	free(q->names);
 	free(q);
 }
@@ -188,6 +192,8 @@ static void on_contacts(
 	struct question *q = arg;
 
 	(void)err;
+	if (status == NXV_OK && count && !q->username[0])
+		text_copy(q->username, sizeof(q->username), q->asked);
 	for (size_t i = 0; status == NXV_OK && i < count; i++)
 		q->media |= items[i].web ? CARRIER_MEDIA_WEB : CARRIER_MEDIA_PLAIN;
 	if (status != NXV_OK || q->media == (CARRIER_MEDIA_PLAIN | CARRIER_MEDIA_WEB))
@@ -201,6 +207,7 @@ static void ask_next(struct question *q)
 	struct sip_server *server = sip_manager_server(q->engine->manager);
 	char *name = strtok_r(NULL, " ", &q->rest);
 
+	q->asked = name;
 	if (!name)
 		question_end(q, NXV_OK);
 	else if (!server || sip_manager_state(q->engine->manager) != NXV_SIP_RUNNING)
@@ -215,7 +222,7 @@ static void port_registered(void *arg, const char *usernames, calls_registered_f
 
 	if (!q || !(q->names = text_dup(usernames))) {
 		free(q);
-		fn(fn_arg, NXV_E_NOMEM, 0);
+		fn(fn_arg, NXV_E_NOMEM, 0, NULL);
 		return;
 	}
 	q->engine = arg;
@@ -263,6 +270,7 @@ static void on_sweep(void *arg)
 	struct engine *engine = arg;
 
 	calls_sweep(engine->calls);
+	webhook_tell_refused(engine->ctx);
 	loop_timer_start(engine->sweep, SWEEP_MS);
 }
 
@@ -422,6 +430,9 @@ void engine_sip_close(struct engine *engine)
 	if (engine->originator)
 		engine->originator->ops->close(engine->originator);
 	engine->originator = NULL;
+	if (engine->twilio)
+		engine->twilio->ops->close(engine->twilio);
+	engine->twilio = NULL;
 	sip_manager_close(engine->manager);
 	calls_close(engine->calls);
 	trace_log_close(engine->trace);

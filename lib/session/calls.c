@@ -39,7 +39,21 @@ static size_t split_targets(char *text, const char **targets)
 	return n;
 }
 
-static void hand_to_carrier(struct call *call, unsigned media)
+static nxv_status place(struct call *call, struct carrier *carrier, const struct carrier_call *order, struct nxv_error *err)
+{
+	nxv_status status;
+
+	call->held++;
+	call->carrier = carrier;
+	status = carrier->ops->place(carrier, order, err);
+	call->held--;
+	if (status != NXV_OK)
+		call->carrier = NULL;
+	return status;
+}
+
+/* phone: the SIP username found registered. */
+static void hand_to_carrier(struct call *call, unsigned media, const char *phone)
 {
 	struct calls *calls = call->calls;
 	const struct nxv_session *s = &call->row->pub;
@@ -47,29 +61,38 @@ static void hand_to_carrier(struct call *call, unsigned media)
 	struct carrier_call order = { .session_id = s->id, .user_id = s->user_id, .from_number = s->from_number,
 		.to_number = s->to_number, .request_id = s->request_id, .ring_timeout_ms = calls->opts.ring_ms,
 		.max_seconds = calls->opts.max_seconds, .call_limit = calls->opts.call_limit,
-		.media = media, .auto_answer = call->row->auto_answer };
+		.media = media, .auto_answer = call->row->auto_answer, .callee_first = call->row->callee_first };
 	char *a = text_dup(call->row->a_targets), *b = text_dup(call->row->b_targets);
 	struct nxv_error err = NXV_ERROR_INIT;
-	nxv_status status = NXV_E_NOMEM;
+	nxv_status status;
 
-	if (a && b && carrier) {
+	if (!a || !b) {
+		status = error_nomem(&err);
+	} else if (!carrier) {
+		status = error_code(&err, NXV_E_UNREACHABLE, live_is_remote(call) ? "twilio_not_configured" : "sip_server_lost",
+			"the engine has no carrier for it; see its log");
+	} else {
 		order.a_count = split_targets(a, order.a_targets);
 		order.b_count = split_targets(b, order.b_targets);
-		call->held++;
-		call->carrier = carrier;
-		status = carrier->ops->place(carrier, &order, &err);
-		call->held--;
-		if (status != NXV_OK)
-			call->carrier = NULL;
+		if (carrier->ops->remote && phone) { /* it can ring one address only */
+			order.a_targets[0] = phone;
+			order.a_count = 1;
+		}
+		status = place(call, carrier, &order, &err);
 	}
 	if (status != NXV_OK)
 		env_log(calls->opts.env, NXV_LOG_ERROR, "session", "call %s cannot be placed: %s", s->id, err.message);
-	apply_now(call, status == NXV_OK ? EV_PLACED : EV_SERVER_LOST);
+	if (status != NXV_OK && live_is_remote(call))
+		remote_note_error(call, &err);
+	if (status != NXV_OK)
+		apply_now(call, live_is_remote(call) ? EV_REFUSED : EV_SERVER_LOST);
+	else if (!live_is_remote(call))
+		apply_now(call, EV_PLACED);
 	free(a);
 	free(b);
 }
 
-static void on_registered(void *arg, nxv_status status, unsigned media);
+static void on_registered(void *arg, nxv_status status, unsigned media, const char *username);
 
 /* caller: what the caller's phones do; 0: they are asked first. */
 static void ask_registered(struct call *call, unsigned caller)
@@ -98,7 +121,7 @@ static const char *media_words(unsigned media)
 	return words[(media & CARRIER_MEDIA_PLAIN ? 1 : 0) + (media & CARRIER_MEDIA_WEB ? 2 : 0)];
 }
 
-static void on_registered(void *arg, nxv_status status, unsigned media)
+static void on_registered(void *arg, nxv_status status, unsigned media, const char *username)
 {
 	struct lookup *lookup = arg;
 	struct call *call = live_find(lookup->calls, lookup->id);
@@ -116,12 +139,14 @@ static void on_registered(void *arg, nxv_status status, unsigned media)
 			apply_now(call, EV_SERVER_LOST);
 		else if (!media)
 			apply_now(call, lookup->callee ? EV_B_NOT_REGISTERED : EV_A_NOT_REGISTERED);
+		else if (live_is_remote(call))
+			hand_to_carrier(call, media, username);
 		else if (!lookup->callee)
 			ask_registered(call, media);
 		else if (!(media & lookup->caller)) /* nobody translates between a browser and a plain phone */
 			apply_now(call, EV_MEDIA_REFUSED);
 		else
-			hand_to_carrier(call, media & lookup->caller);
+			hand_to_carrier(call, media & lookup->caller, username);
 		call->held--;
 		live_settle(call);
 	}
@@ -175,7 +200,6 @@ static nxv_status exists(struct calls *calls, const char *id, struct nxv_error *
 nxv_status calls_end(struct calls *calls, const char *id, struct nxv_error *err)
 {
 	struct call *call = live_find(calls, id);
-	const struct call_facts facts = { .at_ms = env_now_ms(calls->opts.env) };
 	nxv_status status = NXV_OK;
 
 	if (!call) {
@@ -184,10 +208,8 @@ nxv_status calls_end(struct calls *calls, const char *id, struct nxv_error *err)
 			status = calls_place(calls, id, err); /* stored by another process, not taken up yet */
 		call = status == NXV_OK ? live_find(calls, id) : NULL;
 	}
-	if (call && live_apply(call, EV_END, &facts)) {
-		live_hang_up(call);
-		live_settle(call);
-	}
+	if (call)
+		live_end(call, EV_END);
 	return status;
 }
 
@@ -198,11 +220,7 @@ void calls_stop_all(struct calls *calls)
 	for (size_t b = 0; b < CALLS_BUCKETS; b++)
 		for (call = calls->by_id[b]; call; call = next) {
 			next = call->next;
-			if (call->row->state == CALL_ENDED)
-				continue;
-			apply_now(call, EV_GATEWAY_STOPPED);
-			live_hang_up(call);
-			live_settle(call);
+			live_end(call, EV_GATEWAY_STOPPED);
 		}
 }
 
@@ -237,10 +255,24 @@ static enum call_event from_carrier(const struct carrier_event *ev)
 		return EV_A_LOST;
 	case CARRIER_B_LOST:
 		return EV_B_LOST;
+	case CARRIER_HANGUP:
+		return EV_HANGUP;
+	case CARRIER_CANCELED:
+		return EV_CANCELED;
+	case CARRIER_LIMIT:
+		return EV_MAX_DURATION;
 	case CARRIER_LOST:
 		return EV_SERVER_LOST;
 	case CARRIER_A_FINAL:
 	case CARRIER_B_FINAL:
+	case CARRIER_REFUSED:
+		return EV_REFUSED;
+	case CARRIER_UNREACHABLE:
+		return EV_UNREACHABLE;
+	case CARRIER_UNKNOWN:
+		return EV_UNKNOWN;
+	case CARRIER_TAKEN:
+	case CARRIER_NOTICE:
 	case CARRIER_CHANGED:
 	case CARRIER_PROMISED:
 	case CARRIER_DOWN:
@@ -254,6 +286,7 @@ void calls_carrier_event(void *sink, const char *session_id, const struct carrie
 	struct calls *calls = sink;
 	struct call *call = live_find(calls, session_id);
 	const struct call_facts facts = { .at_ms = event->at_ms, .sip_code = event->sip_code, .contact = event->contact };
+	enum call_event what;
 
 	if (!call)
 		return;
@@ -265,7 +298,12 @@ void calls_carrier_event(void *sink, const char *session_id, const struct carrie
 		live_note_final(call, event->kind == CARRIER_A_FINAL ? 'a' : 'b', event->sip_code, event->sip_reason);
 		return;
 	}
-	live_apply(call, from_carrier(event), &facts);
+	if (remote_event(call, event))
+		return;
+	what = event->kind == CARRIER_DOWN && call->wish != EV_PLACED ? call->wish : from_carrier(event);
+	if (what == EV_B_NOT_REGISTERED && live_is_remote(call))
+		what = EV_B_UNREACHABLE; /* 404 for a telephone number: there is none such */
+	live_apply(call, what, &facts);
 	if (event->kind == CARRIER_DOWN)
 		call->carrier = NULL;
 	live_settle(call);

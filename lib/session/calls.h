@@ -10,14 +10,14 @@
 struct calls;
 struct trace_log;
 
-/** What the phones registered for a set of usernames do: bits CARRIER_MEDIA_*, 0 when there is none; status other than
- * NXV_OK: nobody could be asked. */
-typedef void calls_registered_fn(void *arg, nxv_status status, unsigned media);
+/** What the phones registered for a set of usernames do: bits CARRIER_MEDIA_*, 0 when there is none; and the first username
+ * found registered, "" if none. Status other than NXV_OK: nobody could be asked. */
+typedef void calls_registered_fn(void *arg, nxv_status status, unsigned media, const char *username);
 
 /** What the calls need of their surroundings; the engine provides it. */
 struct calls_ports {
 	void *arg;
-	/** The carrier by its stored name ("sip"); NULL when it is not there. */
+	/** The carrier by its stored name ("sip", "twilio"); NULL when it is not there. */
 	struct carrier *(*carrier)(void *arg, const char *name);
 	/** Ask who is registered. usernames: separated by a space. fn is called once, now or later. */
 	void (*registered)(void *arg, const char *usernames, calls_registered_fn *fn, void *fn_arg);

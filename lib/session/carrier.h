@@ -1,4 +1,4 @@
-/* carrier.h - the carrier port: whoever can ring two parties and join them (the SIP originator; later Twilio).
+/* carrier.h - the carrier port: whoever can ring two parties and join them (the SIP originator, Twilio).
  * Everything here runs on the engine's thread. */
 #ifndef NXV_SESSION_CARRIER_H
 #define NXV_SESSION_CARRIER_H
@@ -24,7 +24,15 @@ enum carrier_event_kind {
 	CARRIER_B_FINAL,
 	CARRIER_A_LOST,        /**< A's phone vanished without a word (session timer, no ACK), or knows the call no more */
 	CARRIER_B_LOST,
-	CARRIER_LOST,          /**< nothing is heard of the SIP server itself */
+	CARRIER_LOST,          /**< nothing is heard of the carrier itself, the SIP server or Twilio */
+	CARRIER_HANGUP,        /**< somebody hung up, and the carrier cannot tell who */
+	CARRIER_CANCELED,      /**< ended at the carrier, by somebody else than us */
+	CARRIER_LIMIT,         /**< it lasted as long as it may */
+	CARRIER_TAKEN,         /**< a remote carrier has it, under carrier_id; comes before anything else of the call */
+	CARRIER_REFUSED,       /**< it was not placed and will not be: see error */
+	CARRIER_UNREACHABLE,   /**< nothing of it could be sent for as long as it was tried: see error */
+	CARRIER_UNKNOWN,       /**< it may have been placed, and was looked for in vain: see error */
+	CARRIER_NOTICE,        /**< what holds it up: error; NULL: nothing any more */
 	CARRIER_CHANGED,       /**< what save() gives is another text now: store it soon */
 	CARRIER_PROMISED,      /**< the same, but store it before returning: a phone is about to be told */
 	CARRIER_DOWN           /**< every leg is gone; the last event of a call, always sent */
@@ -36,6 +44,8 @@ struct carrier_event {
 	const char *sip_reason; /**< [borrowed] nullable */
 	const char *contact;    /**< [borrowed] nullable */
 	int64_t at_ms;          /**< when it was seen on the wire */
+	const char *carrier_id; /**< [borrowed] nullable */
+	const struct nxv_error *error; /**< [borrowed] nullable */
 };
 
 /** Receives a call's events, in order. The receiver may call the carrier's end() from inside. */
@@ -64,11 +74,15 @@ struct carrier_call {
 	int64_t call_limit;                        /**< of the owner */
 	unsigned media;                            /**< bits CARRIER_MEDIA_*, which both parties have; 0: unknown */
 	bool auto_answer;
+	bool callee_first;                         /**< ring B, then A */
 };
 
 struct carrier;
 struct carrier_ops {
 	const char *name;
+	/** Its legs are somebody else's: they are in no list of our SIP server and go on without us. place() then only takes the
+	 * order and CARRIER_TAKEN tells more; end() is an order as well, whose outcome CARRIER_DOWN tells when it is certain. */
+	bool remote;
 	/** Start ringing A. On failure nothing was sent and no event follows. */
 	nxv_status (*place)(struct carrier *self, const struct carrier_call *call, struct nxv_error *err);
 	/** End it in whatever state: CANCEL, BYE or nothing as it needs. CARRIER_DOWN follows, at once or later.
@@ -79,7 +93,8 @@ struct carrier_ops {
 	char *(*save)(struct carrier *self, const char *session_id);
 	/** Take a call up from such a text. Sends nothing yet; events follow as if it had been there all along.
 	 * Errors: NXV_E_INVALID (no such text), NXV_E_CONFLICT (it is no longer at the address the phones know, or has the
-	 * call already). */
+	 * call already), NXV_E_NOT_FOUND (remote: nothing of it was ever sent, and it is too old to be sent now).
+	 * Remote carriers keep what they need themselves, take calls up in any state, and are given NULL. */
 	nxv_status (*restore)(struct carrier *self, const char *session_id, const char *state, struct nxv_error *err);
 	void (*close)(struct carrier *self);
 };

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "events/event_log.h"
 #include "limits/limits.h"
+#include "session/lease.h"
 #include "trace/trace_log.h"
 
 static size_t bucket(const char *key)
@@ -43,12 +44,8 @@ struct call *live_find_sip(struct calls *calls, const char *call_id)
 static void on_max_duration(void *arg)
 {
 	struct call *call = arg;
-	const struct call_facts facts = { .at_ms = env_now_ms(call->calls->opts.env) };
 
-	if (live_apply(call, EV_MAX_DURATION, &facts)) {
-		live_hang_up(call);
-		live_settle(call);
-	}
+	live_end(call, EV_MAX_DURATION);
 }
 
 struct call *live_add(struct calls *calls, struct session_row *row)
@@ -118,6 +115,14 @@ static nxv_status append_event(struct db_tx *tx, struct call *call, const struct
 	return event_append(tx, ev->at_ms, type, s->id, s->user_id, data, &call->row->pub.seq, err);
 }
 
+static nxv_status renew_lease(struct db_tx *tx, struct call *call, struct nxv_error *err)
+{
+	const struct calls_opts *opts = &call->calls->opts;
+	const int64_t now_ms = env_now_ms(opts->env);
+
+	return slot_note(tx, call->row->pub.id, call->row->pub.user_id, now_ms, lease_end(now_ms, opts->ring_ms, opts->max_seconds), err);
+}
+
 static nxv_status store(struct call *call, struct nxv_error *err)
 {
 	struct db_tx *tx = NULL;
@@ -129,6 +134,8 @@ static nxv_status store(struct call *call, struct nxv_error *err)
 		status = session_update(tx, call->row, err);
 	if (status == NXV_OK && call->row->state == CALL_ENDED)
 		status = slot_give(tx, call->row->pub.id, err);
+	else if (status == NXV_OK && call->renew_lease)
+		status = renew_lease(tx, call, err);
 	if (status == NXV_OK)
 		status = live_state_put(tx, call, err);
 	if (status == NXV_OK) {
@@ -139,14 +146,14 @@ static nxv_status store(struct call *call, struct nxv_error *err)
 	return status;
 }
 
-static void store_or_retry(struct call *call)
+void live_store(struct call *call)
 {
 	struct calls *calls = call->calls;
 	struct nxv_error err = NXV_ERROR_INIT;
 
 	if (store(call, &err) == NXV_OK) {
 		call->pending_count = 0;
-		call->unstored = false;
+		call->unstored = call->renew_lease = false;
 		live_state_stored(call);
 		calls->opts.ports.changed(calls->opts.ports.arg, call->row);
 		return;
@@ -182,6 +189,12 @@ static void note_facts(struct session_row *row, enum call_event event, const str
 	}
 }
 
+/* Who carries the call ends it at the same limit; that is to come first. */
+static uint64_t others_limit_ms(const struct call *call)
+{
+	return live_is_remote(call) ? 30000 : call->row->sip_call_id ? 2000 : 0;
+}
+
 bool live_apply(struct call *call, enum call_event event, const struct call_facts *facts)
 {
 	struct session_row *row = call->row;
@@ -200,12 +213,12 @@ bool live_apply(struct call *call, enum call_event event, const struct call_fact
 		memmove(call->pending, call->pending + 1, sizeof(call->pending[0]) * --call->pending_count);
 	call->pending[call->pending_count++] = (struct pending_event){ event, facts->noticed_ms ? facts->noticed_ms : facts->at_ms };
 	if (event == EV_B_ANSWERED)
-		loop_timer_start(call->max_timer, (uint64_t)call->calls->opts.max_seconds * 1000 + (row->sip_call_id ? 2000 : 0));
+		loop_timer_start(call->max_timer, (uint64_t)call->calls->opts.max_seconds * 1000 + others_limit_ms(call));
 	if (step.next == CALL_ENDED)
 		loop_timer_stop(call->max_timer);
 	env_log(call->calls->opts.env, NXV_LOG_INFO, "session", "call %s: %s, %s%s%s", row->pub.id, call_event_name(event),
 		nxv_call_status_name(row->pub.status), row->pub.end_reason ? ", " : "", row->pub.end_reason ? row->pub.end_reason : "");
-	store_or_retry(call);
+	live_store(call);
 	return true;
 }
 
@@ -218,7 +231,20 @@ void live_note_final(struct call *call, char leg, int sip_code, const char *reas
 	free(*phrase);
 	*phrase = text_dup(reason && *reason ? reason : NULL);
 	if (call->row->state == CALL_ENDED)
-		store_or_retry(call);
+		live_store(call);
+}
+
+void live_end(struct call *call, enum call_event event)
+{
+	const struct call_facts facts = { .at_ms = env_now_ms(call->calls->opts.env) };
+
+	if (call->row->state == CALL_ENDED)
+		return;
+	if (live_is_remote(call) && call->carrier)
+		remote_end(call, event);
+	else if (live_apply(call, event, &facts))
+		live_hang_up(call);
+	live_settle(call);
 }
 
 static void end_dialog(struct call *call, const char *call_id)
@@ -259,7 +285,7 @@ static void on_retry(void *arg)
 		for (call = calls->by_id[b]; call; call = next) {
 			next = call->next;
 			if (call->unstored) {
-				store_or_retry(call);
+				live_store(call);
 				live_settle(call);
 			}
 		}

@@ -27,6 +27,8 @@ struct call {
 	bool unstored;             /**< its row is not in the store as it is here, though no event waits */
 	bool unsaved;              /**< what its carrier would save has changed since */
 	uint64_t saved, saving;    /**< digest of the carrier's state in the store; of what is being put there */
+	bool renew_lease;          /**< it waited in a line: its slot's lease counts from now */
+	enum call_event wish;      /**< what ends it once its remote carrier has ended it; EV_PLACED: nothing was asked for */
 	bool recovered;            /**< taken up after a restart, and not yet seen whole in the SIP server's list */
 };
 
@@ -58,10 +60,25 @@ void live_remove(struct call *call);
 bool live_apply(struct call *call, enum call_event event, const struct call_facts *facts);
 /** Note the final answer to a leg's INVITE ('a' or 'b'); stored with the step that follows, at once if the call has ended. */
 void live_note_final(struct call *call, char leg, int sip_code, const char *reason);
+/** Store the row as it is, with what is pending; tried again until it works. */
+void live_store(struct call *call);
+/** End it: at once, or by order to a remote carrier, which applies the event when the order is carried out. */
+void live_end(struct call *call, enum call_event event);
 /** Give the order to end the legs, whoever holds them. */
 void live_hang_up(struct call *call);
 /** Remove it once it has ended and nobody holds legs of it any more. */
 void live_settle(struct call *call);
+
+/* remote.c: carriers whose legs are elsewhere */
+bool live_is_remote(const struct call *call);
+/** What only such carriers tell. @return true: it is dealt with. */
+bool remote_event(struct call *call, const struct carrier_event *event);
+/** Order the end; event is applied when it is carried out. */
+void remote_end(struct call *call, enum call_event event);
+/** Take it up after a restart, in whatever state. */
+void remote_restore(struct call *call);
+/** Keep in the session what went wrong; NULL: nothing any more. @return true if that is a change. */
+bool remote_note_error(struct call *call, const struct nxv_error *error);
 
 /* live_state.c: what carriers need to go on after a crash */
 /** Store it, or drop it once the call has ended, in the transaction of a step. */

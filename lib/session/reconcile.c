@@ -42,6 +42,10 @@ static void take_up(struct calls *calls, struct session_row *row)
 	if (!call)
 		return;
 	call->changed_at_ms = 0;
+	if (live_is_remote(call)) {
+		remote_restore(call);
+		return;
+	}
 	if (call->row->state != CALL_UP) {
 		if (!call->row->sip_call_id)
 			end_as(call, EV_GATEWAY_RESTARTED, 0, true);
@@ -214,7 +218,7 @@ static bool compare(struct call *call, const struct calls_dialog *dialogs, size_
 {
 	bool a, b;
 
-	if (call->row->state == CALL_QUEUED || call->row->state == CALL_ENDED)
+	if (call->row->state == CALL_QUEUED || call->row->state == CALL_ENDED || live_is_remote(call))
 		return true;
 	find_legs(call, dialogs, count, &a, &b);
 	if (a && b)

@@ -51,14 +51,31 @@ static nxv_status check_call(nxv_ctx *ctx, const struct nxv_call_opts *opts, str
 		return error_field(err, "fromNumber", "write + and %s digits, or a SIP username", strict ? "7 to 15" : "2 to 15");
 	if (!opts->to_number || !*opts->to_number || strlen(opts->to_number) > 128)
 		return error_field(err, "toNumber", "write a number, a SIP username, a userId or a sip: URI, at most 128 bytes");
-	if (opts->use_twilio == NXV_TWILIO_YES)
-		return error_code(err, NXV_E_UNREACHABLE, "twilio_not_configured",
-			"no Twilio account is configured (twilio.account_sid and its token), and this version cannot use one yet; "
-			"send useTwilio false to call over SIP");
 	return NXV_OK;
 }
 
-static struct session_row *new_row(nxv_ctx *ctx, const struct nxv_call_opts *opts, int64_t now_ms)
+/* Who carries it. Where nothing is said, Twilio gets what is a telephone number, if there is an account. */
+static nxv_status choose_carrier(nxv_ctx *ctx, const struct nxv_call_opts *opts, bool *twilio, struct nxv_error *err)
+{
+	const char *configured = config_text(ctx->cfg, CFG_CALLS_CARRIER);
+	const bool account = *config_text(ctx->cfg, CFG_TWILIO_ACCOUNT_SID);
+
+	*twilio = opts->use_twilio == NXV_TWILIO_YES;
+	if (opts->use_twilio == NXV_TWILIO_DEFAULT && text_is_number(opts->to_number))
+		*twilio = strcmp(configured, "twilio") == 0 || (strcmp(configured, "auto") == 0 && account);
+	if (*twilio && !account)
+		return error_code(err, NXV_E_UNREACHABLE, "twilio_not_configured",
+			"no Twilio account is configured: set twilio.account_sid and its secret, or send useTwilio false to call over SIP");
+	if (*twilio && !text_is_number(opts->to_number))
+		return error_field(err, "toNumber", "Twilio calls telephone numbers: write + and 2 to 15 digits, or send useTwilio false");
+	if (*twilio && !text_is_number(opts->from_number))
+		return error_field(err, "fromNumber", "Twilio shows telephone numbers: write + and 2 to 15 digits of one of yours");
+	if (!*twilio && opts->callee_first)
+		return error_field(err, "ringFirst", "only Twilio can ring the callee first: send useTwilio true, or leave it out");
+	return NXV_OK;
+}
+
+static struct session_row *new_row(nxv_ctx *ctx, const struct nxv_call_opts *opts, bool twilio, int64_t now_ms)
 {
 	struct session_row *row = session_row_new();
 	struct nxv_session *s;
@@ -75,7 +92,8 @@ static struct session_row *new_row(nxv_ctx *ctx, const struct nxv_call_opts *opt
 	s->request_id = text_dup(opts->request_id);
 	s->sip_domain = text_dup(config_text(ctx->cfg, CFG_SIP_DOMAIN));
 	s->started_at_ms = now_ms;
-	row->carrier = text_dup("sip");
+	row->carrier = text_dup(twilio ? "twilio" : "sip");
+	row->callee_first = opts->callee_first;
 	row->auto_answer = opts->auto_answer;
 	if (s->id && s->direction && s->from_number && s->to_number && s->user_id && s->sip_domain && row->carrier)
 		return row;
@@ -125,7 +143,7 @@ static nxv_status store_intent(nxv_ctx *ctx, struct session_row *row, struct nxv
 		status = check_policy(ctx, tx, row, err);
 	if (status == NXV_OK)
 		status = resolve_caller(tx, s->user_id, s->started_at_ms, &row->a_targets, err);
-	if (status == NXV_OK)
+	if (status == NXV_OK && strcmp(row->carrier, "twilio") != 0)
 		status = resolve_callee(tx, s->to_number, s->sip_domain, s->started_at_ms, &row->b_targets, err);
 	if (status == NXV_OK)
 		status = need_sip_server(tx, err);
@@ -165,16 +183,19 @@ nxv_status nxv_session_start(
 {
 	struct nxv_call_opts opts;
 	struct session_row *row = NULL;
+	bool twilio = false;
 	nxv_status status;
 
 	*out = NULL;
 	if (!opts_take(&opts, sizeof(opts), given, OPTS_LEAST(struct nxv_call_opts, request_id)))
 		return error_field(err, "opts", "start the options with NXV_CALL_OPTS_INIT");
 	status = check_call(ctx, &opts, err);
+	if (status == NXV_OK)
+		status = choose_carrier(ctx, &opts, &twilio, err);
 	if (status == NXV_OK && !engine_running(ctx))
 		status = error_code(err, NXV_E_NOT_RUNNING, "engine_not_running",
 			"no engine runs on this state folder; start nexusd, or call nxv_start()");
-	if (status == NXV_OK && !(row = new_row(ctx, &opts, env_now_ms(&ctx->env))))
+	if (status == NXV_OK && !(row = new_row(ctx, &opts, twilio, env_now_ms(&ctx->env))))
 		status = error_nomem(err);
 	if (status == NXV_OK)
 		status = store_intent(ctx, row, err);

@@ -11,11 +11,13 @@
 struct session_row {
 	struct nxv_session pub;
 	enum call_state state;
-	char *carrier;     /**< "sip": placed by us; "dialled": by a phone */
+	char *carrier;     /**< "sip": placed by us; "twilio": by Twilio; "dialled": by a phone */
 	char *sip_call_id; /**< of a dialled call; else NULL */
 	char *a_targets;   /**< SIP usernames, separated by a space */
 	char *b_targets;
 	bool auto_answer;
+	bool callee_first; /**< ring the callee, then the user's phone */
+	char *end_wanted;  /**< name of the event that shall end it, once a remote carrier has ended it; NULL: none */
 };
 
 struct session_row *session_row_new(void);

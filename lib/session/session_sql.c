@@ -11,7 +11,12 @@
 	"id, state, status, direction, carrier, from_number, to_number, user_id, key_id, sip_username, sip_domain, " \
 	"sip_call_id, twilio_call_sid, end_reason, answered_contact, request_id, a_targets, b_targets, auto_answer, " \
 	"sip_code, started_at_ms, ringing_at_ms, answered_at_ms, ended_at_ms, seq, a_sip_code, a_sip_reason, b_sip_code, " \
-	"b_sip_reason"
+	"b_sip_reason, end_wanted, callee_first, error_code, error_detail, error_message"
+/* How many are in Twilio's line up to this one; 0 when it does not stand there. */
+#define QUEUE_POSITION \
+	"(SELECT count(*) FROM twilio_call me JOIN twilio_call line ON line.stage = 'waiting' AND line.place <= me.place " \
+	"WHERE me.session_id = session.id AND me.stage = 'waiting')"
+#define SELECTED COLUMNS ", " QUEUE_POSITION
 
 struct session_row *session_row_new(void)
 {
@@ -24,7 +29,8 @@ void session_row_free(struct session_row *row)
 		return;
 	char *const texts[] = { row->pub.id, row->pub.direction, row->pub.from_number, row->pub.to_number, row->pub.user_id,
 		row->pub.key_id, row->pub.sip_username, row->pub.sip_domain, row->pub.twilio_call_sid, row->pub.end_reason,
-		row->pub.answered_contact, row->pub.request_id, row->pub.caller_sip_reason, row->pub.callee_sip_reason, row->carrier, row->sip_call_id, row->a_targets, row->b_targets };
+		row->pub.answered_contact, row->pub.request_id, row->pub.caller_sip_reason, row->pub.callee_sip_reason,
+		row->pub.error_code, row->pub.error_message, row->end_wanted, row->carrier, row->sip_call_id, row->a_targets, row->b_targets };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
@@ -36,13 +42,14 @@ nxv_status session_insert(struct db_tx *tx, const struct session_row *row, struc
 	const struct nxv_session *s = &row->pub;
 
 	return db_run(tx,
-		"INSERT INTO session (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", err,
-		"ttttttttttttttttttiiiiiiiitit", s->id, call_state_name(row->state), nxv_call_status_name(s->status), s->direction,
+		"INSERT INTO session (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", err,
+		"ttttttttttttttttttiiiiiiiitittitit", s->id, call_state_name(row->state), nxv_call_status_name(s->status), s->direction,
 		row->carrier, s->from_number, s->to_number, s->user_id, s->key_id, s->sip_username, s->sip_domain,
 		row->sip_call_id, s->twilio_call_sid, s->end_reason, s->answered_contact, s->request_id,
 		row->a_targets ? row->a_targets : "", row->b_targets ? row->b_targets : "", (int64_t)row->auto_answer,
 		(int64_t)s->sip_code, s->started_at_ms, s->ringing_at_ms, s->answered_at_ms, s->ended_at_ms, s->seq,
-		(int64_t)s->caller_sip_code, s->caller_sip_reason, (int64_t)s->callee_sip_code, s->callee_sip_reason);
+		(int64_t)s->caller_sip_code, s->caller_sip_reason, (int64_t)s->callee_sip_code, s->callee_sip_reason,
+		row->end_wanted, (int64_t)row->callee_first, s->error_code, (int64_t)s->error_detail, s->error_message);
 }
 
 nxv_status session_update(struct db_tx *tx, const struct session_row *row, struct nxv_error *err)
@@ -52,11 +59,11 @@ nxv_status session_update(struct db_tx *tx, const struct session_row *row, struc
 	return db_run(tx,
 		"UPDATE session SET state=?, status=?, end_reason=?, answered_contact=?, twilio_call_sid=?, sip_code=?, "
 		"ringing_at_ms=?, answered_at_ms=?, ended_at_ms=?, seq=?, a_sip_code=?, a_sip_reason=?, b_sip_code=?, "
-		"b_sip_reason=? WHERE id=?",
-		err, "tttttiiiiiititt", call_state_name(row->state), nxv_call_status_name(s->status), s->end_reason,
+		"b_sip_reason=?, end_wanted=?, error_code=?, error_detail=?, error_message=? WHERE id=?",
+		err, "tttttiiiiiititttitt", call_state_name(row->state), nxv_call_status_name(s->status), s->end_reason,
 		s->answered_contact, s->twilio_call_sid, (int64_t)s->sip_code, s->ringing_at_ms, s->answered_at_ms,
 		s->ended_at_ms, s->seq, (int64_t)s->caller_sip_code, s->caller_sip_reason, (int64_t)s->callee_sip_code,
-		s->callee_sip_reason, s->id);
+		s->callee_sip_reason, row->end_wanted, s->error_code, (int64_t)s->error_detail, s->error_message, s->id);
 }
 
 static nxv_call_status parse_status(const char *word)
@@ -99,6 +106,9 @@ static void read_texts(struct db_stmt *stmt, struct session_row *row, bool *ok)
 	row->b_targets = take(stmt, 17, ok);
 	s->caller_sip_reason = take(stmt, 26, ok);
 	s->callee_sip_reason = take(stmt, 28, ok);
+	row->end_wanted = take(stmt, 29, ok);
+	s->error_code = take(stmt, 31, ok);
+	s->error_message = take(stmt, 33, ok);
 }
 
 static struct session_row *read_row(struct db_stmt *stmt, int64_t now_ms)
@@ -123,6 +133,9 @@ static struct session_row *read_row(struct db_stmt *stmt, int64_t now_ms)
 	s->seq = db_int(stmt, 24);
 	s->caller_sip_code = (int)db_int(stmt, 25);
 	s->callee_sip_code = (int)db_int(stmt, 27);
+	row->callee_first = db_int(stmt, 30) != 0;
+	s->error_detail = (int)db_int(stmt, 32);
+	s->queue_position = db_int(stmt, 34);
 	until = s->ended_at_ms ? s->ended_at_ms : now_ms;
 	s->duration_seconds = s->answered_at_ms && until > s->answered_at_ms ? (until - s->answered_at_ms) / 1000 : 0;
 	if (!ok) {
@@ -137,7 +150,7 @@ nxv_status session_load(
 {
 	struct db_stmt *stmt;
 	bool found = false;
-	nxv_status status = db_query(tx, "SELECT " COLUMNS " FROM session WHERE id = ?", &stmt, err);
+	nxv_status status = db_query(tx, "SELECT " SELECTED " FROM session WHERE id = ?", &stmt, err);
 
 	*out = NULL;
 	if (status != NXV_OK)
@@ -305,7 +318,7 @@ static nxv_status collect(
 
 /* Each filter that may leave few of many calls has an index: one user's, or those that are up. */
 #define PAGE(index, filter, order) \
-	"SELECT " COLUMNS " FROM session " index " WHERE " filter \
+	"SELECT " SELECTED " FROM session " index " WHERE " filter \
 	" (started_at_ms, id) > (?1, ?2) AND (started_at_ms, id) < (?3, ?7) " \
 	"ORDER BY started_at_ms " order ", id " order " LIMIT ?6"
 #define PAGES(order) \

@@ -17,9 +17,8 @@ enum {
 	SETUP_A = IN(CALL_QUEUED) | IN(CALL_CALLING) | IN(CALL_A_RINGING),
 	SETUP_B = IN(CALL_CONNECTING) | IN(CALL_B_RINGING),
 	SETUP = SETUP_A | SETUP_B,
-	/* A call that a phone dialled has no caller's leg of ours: from queued straight to the callee. */
-	TO_B = IN(CALL_QUEUED) | IN(CALL_CONNECTING),
-	TO_B_END = IN(CALL_QUEUED) | SETUP_B,
+	/* A call that a phone dialled has no caller's leg of ours, and Twilio may ring the callee first: straight to the callee. */
+	TO_B = IN(CALL_QUEUED) | IN(CALL_CALLING) | IN(CALL_CONNECTING),
 	UP = IN(CALL_UP),
 	LIVE = SETUP | UP,
 };
@@ -29,29 +28,29 @@ static const struct row rows[] = {
 	{ IN(CALL_QUEUED) | IN(CALL_CALLING), EV_A_RINGING, CALL_A_RINGING, NXV_CALL_RINGING, NULL },
 	{ SETUP_A, EV_A_ANSWERED, CALL_CONNECTING, NXV_CALL_RINGING, NULL },
 	{ TO_B, EV_B_RINGING, CALL_B_RINGING, NXV_CALL_RINGING, NULL },
-	{ TO_B_END, EV_B_ANSWERED, CALL_UP, NXV_CALL_IN_PROGRESS, NULL },
+	{ SETUP, EV_B_ANSWERED, CALL_UP, NXV_CALL_IN_PROGRESS, NULL },
 	{ UP, EV_JOINED, CALL_UP, NXV_CALL_IN_PROGRESS, NULL },
 	{ UP, EV_RECOVERED, CALL_UP, NXV_CALL_IN_PROGRESS, NULL },
 
-	{ SETUP_A, EV_A_BUSY, CALL_ENDED, NXV_CALL_BUSY, "caller_busy" },
-	{ SETUP_A, EV_A_REJECTED, CALL_ENDED, NXV_CALL_BUSY, "caller_rejected" },
-	{ IN(CALL_A_RINGING), EV_A_NO_ANSWER, CALL_ENDED, NXV_CALL_NO_ANSWER, "caller_no_answer" },
+	{ SETUP, EV_A_BUSY, CALL_ENDED, NXV_CALL_BUSY, "caller_busy" },
+	{ SETUP, EV_A_REJECTED, CALL_ENDED, NXV_CALL_BUSY, "caller_rejected" },
+	{ IN(CALL_A_RINGING) | SETUP_B, EV_A_NO_ANSWER, CALL_ENDED, NXV_CALL_NO_ANSWER, "caller_no_answer" },
 	/* Nothing has rung: no phone was there to be answered. */
 	{ IN(CALL_QUEUED) | IN(CALL_CALLING), EV_A_NO_ANSWER, CALL_ENDED, NXV_CALL_FAILED, "caller_unreachable" },
-	{ SETUP_A, EV_A_NOT_REGISTERED, CALL_ENDED, NXV_CALL_FAILED, "caller_not_registered" },
-	{ SETUP_A, EV_A_UNREACHABLE, CALL_ENDED, NXV_CALL_FAILED, "caller_unreachable" },
+	{ SETUP, EV_A_NOT_REGISTERED, CALL_ENDED, NXV_CALL_FAILED, "caller_not_registered" },
+	{ SETUP, EV_A_UNREACHABLE, CALL_ENDED, NXV_CALL_FAILED, "caller_unreachable" },
 	{ SETUP, EV_A_HANGUP, CALL_ENDED, NXV_CALL_CANCELED, "hangup_caller" },
 	{ UP, EV_A_HANGUP, CALL_ENDED, NXV_CALL_COMPLETED, "hangup_caller" },
 	{ SETUP_B, EV_A_LOST, CALL_ENDED, NXV_CALL_FAILED, "caller_lost" },
 	{ UP, EV_A_LOST, CALL_ENDED, NXV_CALL_COMPLETED, "caller_lost" },
 
-	{ TO_B_END, EV_B_BUSY, CALL_ENDED, NXV_CALL_BUSY, "callee_busy" },
-	{ TO_B_END, EV_B_REJECTED, CALL_ENDED, NXV_CALL_BUSY, "callee_rejected" },
+	{ SETUP, EV_B_BUSY, CALL_ENDED, NXV_CALL_BUSY, "callee_busy" },
+	{ SETUP, EV_B_REJECTED, CALL_ENDED, NXV_CALL_BUSY, "callee_rejected" },
 	{ IN(CALL_B_RINGING), EV_B_NO_ANSWER, CALL_ENDED, NXV_CALL_NO_ANSWER, "callee_no_answer" },
 	{ TO_B, EV_B_NO_ANSWER, CALL_ENDED, NXV_CALL_FAILED, "callee_unreachable" },
-	{ TO_B_END, EV_B_NOT_REGISTERED, CALL_ENDED, NXV_CALL_FAILED, "callee_not_registered" },
-	{ TO_B_END, EV_B_UNREACHABLE, CALL_ENDED, NXV_CALL_FAILED, "callee_unreachable" },
-	{ SETUP_B, EV_B_HANGUP, CALL_ENDED, NXV_CALL_FAILED, "hangup_callee" },
+	{ SETUP, EV_B_NOT_REGISTERED, CALL_ENDED, NXV_CALL_FAILED, "callee_not_registered" },
+	{ SETUP, EV_B_UNREACHABLE, CALL_ENDED, NXV_CALL_FAILED, "callee_unreachable" },
+	{ SETUP, EV_B_HANGUP, CALL_ENDED, NXV_CALL_FAILED, "hangup_callee" },
 	{ UP, EV_B_HANGUP, CALL_ENDED, NXV_CALL_COMPLETED, "hangup_callee" },
 	{ SETUP_B, EV_B_LOST, CALL_ENDED, NXV_CALL_FAILED, "callee_lost" },
 	{ UP, EV_B_LOST, CALL_ENDED, NXV_CALL_COMPLETED, "callee_lost" },
@@ -60,6 +59,7 @@ static const struct row rows[] = {
 	{ SETUP, EV_CALL_LIMIT, CALL_ENDED, NXV_CALL_FAILED, "call_limit" },
 	{ SETUP, EV_END, CALL_ENDED, NXV_CALL_CANCELED, "ended_by_api" },
 	{ UP, EV_END, CALL_ENDED, NXV_CALL_COMPLETED, "ended_by_api" },
+	{ SETUP, EV_MAX_DURATION, CALL_ENDED, NXV_CALL_CANCELED, "max_duration" },
 	{ UP, EV_MAX_DURATION, CALL_ENDED, NXV_CALL_COMPLETED, "max_duration" },
 	{ SETUP, EV_SERVER_LOST, CALL_ENDED, NXV_CALL_FAILED, "server_lost" },
 	{ UP, EV_SERVER_LOST, CALL_ENDED, NXV_CALL_COMPLETED, "server_lost" },
@@ -68,12 +68,21 @@ static const struct row rows[] = {
 	{ UP, EV_GATEWAY_STOPPED, CALL_ENDED, NXV_CALL_COMPLETED, "gateway_stopped" },
 	{ SETUP, EV_CARRIER_DOWN, CALL_ENDED, NXV_CALL_FAILED, "server_lost" },
 	{ UP, EV_CARRIER_DOWN, CALL_ENDED, NXV_CALL_COMPLETED, "server_lost" },
+
+	{ SETUP, EV_HANGUP, CALL_ENDED, NXV_CALL_CANCELED, "hangup" },
+	{ UP, EV_HANGUP, CALL_ENDED, NXV_CALL_COMPLETED, "hangup" },
+	{ SETUP, EV_CANCELED, CALL_ENDED, NXV_CALL_CANCELED, "ended_at_carrier" },
+	{ UP, EV_CANCELED, CALL_ENDED, NXV_CALL_COMPLETED, "ended_at_carrier" },
+	{ SETUP, EV_REFUSED, CALL_ENDED, NXV_CALL_FAILED, "carrier_refused" },
+	{ SETUP, EV_UNREACHABLE, CALL_ENDED, NXV_CALL_FAILED, "carrier_unreachable" },
+	{ SETUP, EV_UNKNOWN, CALL_ENDED, NXV_CALL_FAILED, "carrier_unknown" },
 };
 
 const char *const call_reasons[] = { "caller_busy", "caller_rejected", "caller_no_answer", "caller_not_registered",
 	"caller_unreachable", "callee_busy", "callee_rejected", "callee_no_answer", "callee_not_registered",
 	"callee_unreachable", "hangup_caller", "hangup_callee", "caller_lost", "callee_lost", "media_incompatible", "call_limit", "ended_by_api",
-	"max_duration", "server_lost", "gateway_restarted", "gateway_stopped", NULL };
+	"max_duration", "server_lost", "gateway_restarted", "gateway_stopped", "hangup", "ended_at_carrier", "carrier_refused",
+	"carrier_unreachable", "carrier_unknown", NULL };
 
 bool call_step(enum call_state state, enum call_event event, struct call_step *out)
 {
@@ -146,7 +155,17 @@ const char *call_event_name(enum call_event event)
 		[EV_MEDIA_REFUSED] = "media_refused", [EV_CALL_LIMIT] = "call_limit", [EV_END] = "end",
 		[EV_MAX_DURATION] = "max_duration", [EV_SERVER_LOST] = "server_lost",
 		[EV_GATEWAY_RESTARTED] = "gateway_restarted", [EV_GATEWAY_STOPPED] = "gateway_stopped", [EV_CARRIER_DOWN] = "carrier_down",
-		[EV_RECOVERED] = "recovered" };
+		[EV_RECOVERED] = "recovered", [EV_HANGUP] = "hangup", [EV_CANCELED] = "canceled_at_carrier", [EV_REFUSED] = "refused",
+		[EV_UNREACHABLE] = "unreachable", [EV_UNKNOWN] = "unknown" };
 
 	return event < CALL_EVENTS ? names[event] : "unknown";
+}
+
+enum call_event call_event_parse(const char *name)
+{
+	unsigned i = 0;
+
+	while (i < CALL_EVENTS && strcmp(call_event_name((enum call_event)i), name) != 0)
+		i++;
+	return (enum call_event)i;
 }

@@ -34,6 +34,9 @@ enum call_event {
 	EV_GATEWAY_STOPPED,   /**< the gateway was stopped, and the SIP server with it */
 	EV_CARRIER_DOWN,      /**< every leg is gone and nothing told why */
 	EV_RECOVERED,         /**< taken up by a gateway started anew: something may have been missed */
+	EV_HANGUP,            /**< somebody hung up, nobody knows who */
+	EV_CANCELED,          /**< ended at the carrier */
+	EV_REFUSED, EV_UNREACHABLE, EV_UNKNOWN, /**< not placed, not sent, not known; see the session's error */
 	CALL_EVENTS
 };
 
@@ -52,6 +55,8 @@ enum call_event call_classify(char leg, int sip_code, const char *phrase);
 const char *call_state_name(enum call_state state);
 enum call_state call_state_parse(const char *name);
 const char *call_event_name(enum call_event event);
+/** CALL_EVENTS if it is none. */
+enum call_event call_event_parse(const char *name);
 /** The closed list of end reasons, NULL-ended. */
 extern const char *const call_reasons[];
 

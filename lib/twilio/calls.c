@@ -1,5 +1,5 @@
 /* calls.c - calls at Twilio: create, fetch, list, change. Each function is one request. */
-#include "twilio/client.h"
+#include "twilio/calls.h"
 
 #include "base/error.h"
 #include "base/text.h"
@@ -119,36 +119,53 @@ static nxv_status ask_for_call(nxv_twilio *twilio, struct twilio_exchange *x, st
 	return status;
 }
 
+nxv_status call_create_exchange(
+	const nxv_twilio *twilio, const struct nxv_twilio_call_opts *opts, struct twilio_exchange *x, struct nxv_error *err)
+{
+	nxv_status status = check_create(opts, err);
+
+	*x = (struct twilio_exchange)TWILIO_EXCHANGE(TWILIO_CREATE, "POST");
+	if (!status)
+		status = options_add(&x->form, create_options, opts, err);
+	if (!status)
+		twilio_url(twilio, x, "/Calls.json");
+	return status;
+}
+
 nxv_status nxv_twilio_call_create(nxv_twilio *twilio, const struct nxv_twilio_call_opts *opts, struct nxv_twilio_call **out,
 	struct nxv_error *err)
 {
-	struct twilio_exchange x = TWILIO_EXCHANGE(TWILIO_CREATE, "POST");
-	nxv_status status = check_create(opts, err);
+	struct twilio_exchange x;
+	nxv_status status = call_create_exchange(twilio, opts, &x, err);
 
 	*out = NULL;
-	if (!status)
-		status = options_add(&x.form, create_options, opts, err);
 	if (status) {
 		twilio_exchange_clear(&x);
 		return status;
 	}
-	twilio_url(twilio, &x, "/Calls.json");
 	return ask_for_call(twilio, &x, out, err);
+}
+
+nxv_status call_fetch_exchange(const nxv_twilio *twilio, const char *sid, struct twilio_exchange *x, struct nxv_error *err)
+{
+	nxv_status status = twilio_check_sid(sid, "CA", "sid", err);
+
+	*x = (struct twilio_exchange)TWILIO_EXCHANGE(TWILIO_READ, "GET");
+	if (!status)
+		twilio_url(twilio, x, "/Calls/%s.json", sid);
+	return status;
 }
 
 nxv_status nxv_twilio_call_fetch(nxv_twilio *twilio, const char *sid, struct nxv_twilio_call **out, struct nxv_error *err)
 {
-	struct twilio_exchange x = TWILIO_EXCHANGE(TWILIO_READ, "GET");
-	nxv_status status = twilio_check_sid(sid, "CA", "sid", err);
+	struct twilio_exchange x;
+	nxv_status status = call_fetch_exchange(twilio, sid, &x, err);
 
 	*out = NULL;
-	if (status)
-		return status;
-	twilio_url(twilio, &x, "/Calls/%s.json", sid);
-	return ask_for_call(twilio, &x, out, err);
+	return status ? status : ask_for_call(twilio, &x, out, err);
 }
 
-static nxv_status read_list(struct json_object *json, struct nxv_twilio_call_list **out, struct nxv_error *err)
+nxv_status call_list_read(struct json_object *json, struct nxv_twilio_call_list **out, struct nxv_error *err)
 {
 	struct nxv_twilio_call_list *list = calloc(1, sizeof(*list));
 	struct json_object *calls = NULL;
@@ -174,45 +191,50 @@ static nxv_status read_list(struct json_object *json, struct nxv_twilio_call_lis
 	return status;
 }
 
-nxv_status nxv_twilio_call_list(nxv_twilio *twilio, const struct nxv_twilio_call_list_opts *opts, struct nxv_twilio_call_list **out,
-	struct nxv_error *err)
+nxv_status call_list_exchange(
+	const nxv_twilio *twilio, const struct nxv_twilio_call_list_opts *opts, struct twilio_exchange *x, struct nxv_error *err)
 {
 	static const struct nxv_twilio_call_list_opts all = NXV_TWILIO_CALL_LIST_OPTS_INIT;
-	struct twilio_exchange x = TWILIO_EXCHANGE(TWILIO_READ, "GET");
-	struct json_object *json = NULL;
 	struct buf query = BUF_INIT;
-	nxv_status status = NXV_OK;
+	nxv_status status;
 
-	*out = NULL;
+	*x = (struct twilio_exchange)TWILIO_EXCHANGE(TWILIO_READ, "GET");
 	if (!opts)
 		opts = &all;
 	if (opts->size < sizeof(*opts))
 		return error_set(err, NXV_E_INVALID, "pass struct nxv_twilio_call_list_opts with its size set (NXV_TWILIO_CALL_LIST_OPTS_INIT)");
-	if (opts->page) {
-		status = twilio_page_url(twilio, &x, opts->page, err);
-	} else {
-		twilio_url(twilio, &x, "/Calls.json");
-		status = options_add(&query, list_options, opts, err);
-		twilio_query(&x, &query);
-	}
+	if (opts->page)
+		return twilio_page_url(twilio, x, opts->page, err);
+	twilio_url(twilio, x, "/Calls.json");
+	status = options_add(&query, list_options, opts, err);
+	twilio_query(x, &query);
+	buf_free(&query);
+	return status;
+}
+
+nxv_status nxv_twilio_call_list(nxv_twilio *twilio, const struct nxv_twilio_call_list_opts *opts, struct nxv_twilio_call_list **out,
+	struct nxv_error *err)
+{
+	struct twilio_exchange x;
+	struct json_object *json = NULL;
+	nxv_status status = call_list_exchange(twilio, opts, &x, err);
+
+	*out = NULL;
 	if (!status)
 		status = twilio_ask(twilio, &x, &json, err);
 	if (!status)
-		status = read_list(json, out, err);
+		status = call_list_read(json, out, err);
 	json_object_put(json);
-	buf_free(&query);
 	twilio_exchange_clear(&x);
 	return status;
 }
 
-nxv_status nxv_twilio_call_update(nxv_twilio *twilio, const char *sid, const struct nxv_twilio_call_update_opts *opts,
-	struct nxv_twilio_call **out, struct nxv_error *err)
+nxv_status call_update_exchange(const nxv_twilio *twilio, const char *sid, const struct nxv_twilio_call_update_opts *opts,
+	struct twilio_exchange *x, struct nxv_error *err)
 {
-	struct twilio_exchange x = TWILIO_EXCHANGE(TWILIO_CHANGE, "POST");
 	nxv_status status = twilio_check_sid(sid, "CA", "sid", err);
 
-	if (out)
-		*out = NULL;
+	*x = (struct twilio_exchange)TWILIO_EXCHANGE(TWILIO_CHANGE, "POST");
 	if (status)
 		return status;
 	if (!opts || opts->size < sizeof(*opts))
@@ -220,14 +242,25 @@ nxv_status nxv_twilio_call_update(nxv_twilio *twilio, const char *sid, const str
 	if (opts->cancel + opts->complete + given(opts->url) + given(opts->twiml) > 1)
 		return error_field(err, "complete", "give at most one of cancel, complete, url and twiml");
 	if (opts->cancel || opts->complete)
-		buf_str(&x.form, opts->cancel ? "Status=canceled" : "Status=completed");
-	status = options_add(&x.form, update_options, opts, err);
-	if (!status && !x.form.len && !x.form.failed)
+		buf_str(&x->form, opts->cancel ? "Status=canceled" : "Status=completed");
+	status = options_add(&x->form, update_options, opts, err);
+	if (!status && !x->form.len && !x->form.failed)
 		status = error_set(err, NXV_E_INVALID, "nothing to change is given");
-	if (!status) {
-		twilio_url(twilio, &x, "/Calls/%s.json", sid);
+	if (!status)
+		twilio_url(twilio, x, "/Calls/%s.json", sid);
+	return status;
+}
+
+nxv_status nxv_twilio_call_update(nxv_twilio *twilio, const char *sid, const struct nxv_twilio_call_update_opts *opts,
+	struct nxv_twilio_call **out, struct nxv_error *err)
+{
+	struct twilio_exchange x;
+	nxv_status status = call_update_exchange(twilio, sid, opts, &x, err);
+
+	if (out)
+		*out = NULL;
+	if (!status)
 		status = ask_for_call(twilio, &x, out, err);
-	}
 	twilio_exchange_clear(&x);
 	return status;
 }

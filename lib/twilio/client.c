@@ -15,6 +15,7 @@ enum {
 	FIRST_BYTE_DEFAULT_MS = 10000,
 	TOTAL_DEFAULT_MS = 30000,
 	ANSWER_DEFAULT_BYTES = 4 * 1024 * 1024,
+	CONNECTIONS_MAX = 32, /* the blocking functions need one; the carrier has many requests under way */
 	SID_MAX = 64,
 	URL_MAX = 8 * 1024
 };
@@ -92,7 +93,7 @@ static nxv_status set_credentials(nxv_twilio *twilio, const struct nxv_twilio_op
 
 nxv_status nxv_twilio_open(const struct nxv_twilio_opts *opts, nxv_twilio **out, struct nxv_error *err)
 {
-	struct http_opts http = { .user_agent = user_agent };
+	struct http_opts http = { .user_agent = user_agent, .max_connections = CONNECTIONS_MAX };
 	nxv_twilio *twilio;
 	nxv_status status;
 

@@ -160,6 +160,16 @@ static void read_use_twilio(struct reader *r, const struct member *m, struct jso
 		*(nxv_use_twilio *)slot = use ? NXV_TWILIO_YES : NXV_TWILIO_NO;
 }
 
+static void read_ring_first(struct reader *r, const struct member *m, struct json_object *value, void *slot)
+{
+	const char *text = text_of(r, m, value);
+	if (!text)
+		return;
+	if (strcmp(text, "caller") != 0 && strcmp(text, "callee") != 0)
+		fault(r, m->name, "is not valid: write %s", m->write);
+	*(bool *)slot = strcmp(text, "callee") == 0;
+}
+
 static void read_overlap(struct reader *r, const struct member *m, struct json_object *value, void *slot)
 {
 	if (!json_object_is_type(value, json_type_int)) {
@@ -225,6 +235,7 @@ static const struct member call_members[] = {
 	{ "toNumber", read_to, AT(to_number), true, WRITE_PARTY ", a userId or a sip: URI of the own domain" },
 	{ "useTwilio", read_use_twilio, AT(use_twilio), false, "true or false, or leave it out" },
 	{ "autoAnswer", read_bool, AT(auto_answer), false, "true or false, or leave it out" },
+	{ "ringFirst", read_ring_first, AT(callee_first), false, "caller or callee, or leave it out" },
 	{ 0 },
 };
 

@@ -133,6 +133,13 @@ static const struct wire_field session_phone[] = {
 	END,
 };
 
+static const struct wire_field session_error[] = {
+	FIELD("code", WIRE_TEXT, nxv_session, error_code),
+	FIELD("message", WIRE_TEXT, nxv_session, error_message),
+	NONZERO("carrierCode", WIRE_INT, nxv_session, error_detail),
+	END,
+};
+
 static const struct wire_field session_fields[] = {
 	FIELD("sessionId", WIRE_TEXT, nxv_session, id),
 	PUT("status", nxv_session, status, put_call_status),
@@ -156,6 +163,8 @@ static const struct wire_field session_fields[] = {
 	FIELD("callerSipReason", WIRE_TEXT, nxv_session, caller_sip_reason),
 	NONZERO("calleeSipCode", WIRE_INT, nxv_session, callee_sip_code),
 	FIELD("calleeSipReason", WIRE_TEXT, nxv_session, callee_sip_reason),
+	NONZERO("queuePosition", WIRE_INT64, nxv_session, queue_position),
+	OBJECT("error", session_error),
 	FIELD("seq", WIRE_INT64, nxv_session, seq),
 	END,
 };

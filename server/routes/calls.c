@@ -54,6 +54,17 @@ static void answer_call_limit(struct exchange *x)
 	answer_error(x, &err);
 }
 
+/* What kept Twilio from taking it is told as the error that it is, the wrong number or caller ID named. */
+static bool answer_refused(struct exchange *x, const struct nxv_session *session)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+
+	if (nxv_session_error(session, &err) == NXV_OK)
+		return false;
+	answer_error_of(x, &err, session->id);
+	return true;
+}
+
 /* A call that the SIP server refused before anything rang is an error of the request; all else is a call with its
  * state. */
 static void answer_placed(struct exchange *x, const struct nxv_session *session)
@@ -61,6 +72,8 @@ static void answer_placed(struct exchange *x, const struct nxv_session *session)
 	const char *reason =
 		session->status == NXV_CALL_FAILED && session->ringing_at_ms == 0 ? session->end_reason : NULL;
 
+	if (answer_refused(x, session))
+		return;
 	if (reason && strcmp(reason, "caller_not_registered") == 0)
 		answer_failed(x, session, 409, "phone_not_registered",
 			"No phone of this user is registered: register one with its SIP credentials, then call again.");
@@ -99,6 +112,7 @@ void call_initiate(struct exchange *x)
 	opts.to_number = x->body->to_number;
 	opts.use_twilio = x->body->use_twilio;
 	opts.auto_answer = x->body->auto_answer;
+	opts.callee_first = x->body->callee_first;
 	opts.request_id = x->request_id;
 	if (nxv_session_start(x->ctx, &opts, &session, &err) != NXV_OK) {
 		answer_error(x, &err);

@@ -39,6 +39,18 @@ void meta_ready(struct exchange *x)
 	answer_problem(x, 503, "not_ready", why, NULL);
 }
 
+static void tell_webhooks(nxv_ctx *ctx, struct text *out)
+{
+	uint64_t counts[NXV_WEBHOOK_VERDICTS];
+
+	nxv_webhook_counts(ctx, counts);
+	text_add(out, "# HELP nexusvoip_twilio_webhooks_total Webhooks of Twilio, by what became of them.\n"
+		"# TYPE nexusvoip_twilio_webhooks_total counter\n");
+	for (int v = 0; v < NXV_WEBHOOK_VERDICTS; v++)
+		text_add(out, "nexusvoip_twilio_webhooks_total{verdict=\"%s\"} %llu\n",
+			nxv_webhook_verdict_name((nxv_webhook_verdict)v), (unsigned long long)counts[v]);
+}
+
 static void tell_metrics(struct exchange *x, const struct nxv_completion *done)
 {
 	const struct nxv_sip_health *health = x->result;
@@ -68,6 +80,7 @@ static void tell_metrics(struct exchange *x, const struct nxv_completion *done)
 			(long long)health->active_calls);
 	}
 	nxv_sip_health_free(x->result);
+	tell_webhooks(x->ctx, &out);
 	body = text_take(&out, &len);
 	x->type = "text/plain; version=0.0.4; charset=utf-8";
 	answer_json(x, 200, body, len);

@@ -25,6 +25,8 @@ void call_list(struct exchange *x);
 
 void usage_list(struct exchange *x);
 
+void twilio_status(struct exchange *x);
+
 /** Work for exchange_aside(): x->result becomes a struct nxv_sip_health. */
 void sip_ask_health(struct exchange *x);
 

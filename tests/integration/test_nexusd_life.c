@@ -127,7 +127,7 @@ static void a_port_that_is_taken_is_refused_and_named(void **state)
 
 	(void)state;
 	snprintf(elsewhere, sizeof(elsewhere), "%s", proc_temp_dir());
-	snprintf(listen, sizeof(listen), "%s", nexusd.url + strlen("http://"));
+	snprintf(listen, sizeof(listen), "%.63s", nexusd.url + strlen("http://"));
 	assert_int_equal(start_and_wait(argv, &err), 1);
 	assert_non_null(strstr(err, listen));
 	free(err);

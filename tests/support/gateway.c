@@ -51,7 +51,7 @@ static bool write_config(const struct gateway *gw, const char *const *settings)
 
 bool gateway_prepare(struct gateway *gw, const char *server, const char *const *settings)
 {
-	*gw = (struct gateway){ .state = proc_temp_dir() };
+	*gw = (struct gateway){ .state = proc_temp_dir(), .program = NEXUSD_PATH, .listen = "127.0.0.1:0" };
 	snprintf(gw->server, sizeof(gw->server), "%s", server);
 	snprintf(gw->domain, sizeof(gw->domain), "sip.example.test");
 	snprintf(gw->sip, sizeof(gw->sip), "127.0.0.1:%u", proc_free_port(1));
@@ -73,9 +73,9 @@ bool gateway_prepare(struct gateway *gw, const char *server, const char *const *
 bool gateway_run(struct gateway *gw)
 {
 	static const char mark[] = "nexusd ready on ";
-	const char *const argv[] = { NEXUSD_PATH, "--state", gw->state, "--listen", "127.0.0.1:0", gw->arg, NULL };
+	const char *const argv[] = { gw->program, "--state", gw->state, "--listen", gw->listen, gw->arg, NULL };
 	remove(gw->nexusd_log);
-	gw->nexusd = proc_start(argv, gw->nexusd_log, NULL);
+	gw->nexusd = proc_start(argv, gw->nexusd_log, gw->env);
 	bool ready = gw->nexusd && proc_wait_output(gw->nexusd, mark, READY_MS);
 	char *output = gw->nexusd ? proc_output(gw->nexusd) : strdup("");
 	const char *at = ready ? strstr(output, mark) + strlen(mark) : "";

@@ -19,6 +19,9 @@ struct gateway {
 	char domain[32];
 	char admin_key[160];
 	char nexusd_log[96];
+	const char *program;     /**< nexusd, or a build of it for one test */
+	const char *listen;      /**< of HTTP; "127.0.0.1:0" */
+	const char *const *env;  /**< NAME=VALUE list for it, nullable */
 	struct proc *nexusd;
 	nxv_ctx *ctx;            /**< the state folder seen by this process; no engine */
 	const char *arg;         /**< one more argument for nexusd, such as "--sandbox"; set it after gateway_prepare() */

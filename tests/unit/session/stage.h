@@ -34,7 +34,8 @@ static struct stage st;
 
 static inline void tell(enum carrier_event_kind kind, int code, const char *contact)
 {
-	const struct carrier_event ev = { kind, code, "phrase", contact, env_now_ms(&st.f.ctx.env) };
+	const struct carrier_event ev = { .kind = kind, .sip_code = code, .sip_reason = "phrase", .contact = contact,
+		.at_ms = env_now_ms(&st.f.ctx.env) };
 
 	calls_carrier_event(st.calls, "session_1", &ev);
 }
@@ -78,7 +79,8 @@ static inline nxv_status fake_restore(struct carrier *self, const char *session_
 	return st.restore_status == NXV_OK ? NXV_OK : error_set(err, st.restore_status, "refused by the test");
 }
 
-static const struct carrier_ops fake_ops = { "fake", fake_place, fake_end, fake_save, fake_restore, NULL };
+static const struct carrier_ops fake_ops = { .name = "fake", .place = fake_place, .end = fake_end, .save = fake_save,
+	.restore = fake_restore };
 
 static inline struct carrier *port_carrier(void *arg, const char *name)
 {
@@ -89,7 +91,7 @@ static inline struct carrier *port_carrier(void *arg, const char *name)
 static inline void port_registered(void *arg, const char *usernames, calls_registered_fn *fn, void *fn_arg)
 {
 	(void)arg;
-	fn(fn_arg, st.registered_status, strcmp(usernames, "user_1 user_2") == 0 ? st.a_contacts : st.b_contacts);
+	fn(fn_arg, st.registered_status, strcmp(usernames, "user_1 user_2") == 0 ? st.a_contacts : st.b_contacts, "user_1");
 }
 
 static inline void port_end_dialog(void *arg, const char *call_id)

@@ -14,15 +14,15 @@
  * (B busy, N no-answer, F failed, X canceled, C completed), a dot is an event that means
  * nothing there. Columns: placed; the caller's leg (rings, answers, busy, rejects, no answer, absent, unreachable, hangs up, lost);
  * the callee's, likewise; then joined, media, limit, end, duration, server lost, restarted, stopped, carrier down,
- * recovered. */
+ * recovered; what only remote carriers tell: hung up, ended there, refused, unreachable, unknown. */
 static const char *const drawing[CALL_STATES] = {
-	[CALL_QUEUED] = "c" "anBBFFFX." "buBBFFF.." ".FFX.FFXF.",
-	[CALL_CALLING] = "." "anBBFFFX." "........." ".FFX.FFXF.",
-	[CALL_A_RINGING] = "." ".nBBNFFX." "........." ".FFX.FFXF.",
-	[CALL_CONNECTING] = "." ".......XF" "buBBFFFFF" ".FFX.FFXF.",
-	[CALL_B_RINGING] = "." ".......XF" ".uBBNFFFF" ".FFX.FFXF.",
-	[CALL_UP] = "." ".......CC" ".......CC" "uF.CCC.CCu",
-	[CALL_ENDED] = "." "........." "........." "..........",
+	[CALL_QUEUED] = "c" "anBBFFFX." "buBBFFFF." ".FFXXFFXF." "XXFFF",
+	[CALL_CALLING] = "." "anBBFFFX." "buBBFFFF." ".FFXXFFXF." "XXFFF",
+	[CALL_A_RINGING] = "." ".nBBNFFX." ".uBB.FFF." ".FFXXFFXF." "XXFFF",
+	[CALL_CONNECTING] = "." "..BBNFFXF" "buBBFFFFF" ".FFXXFFXF." "XXFFF",
+	[CALL_B_RINGING] = "." "..BBNFFXF" ".uBBNFFFF" ".FFXXFFXF." "XXFFF",
+	[CALL_UP] = "." ".......CC" ".......CC" "uF.CCC.CCu" "CC...",
+	[CALL_ENDED] = "." "........." "........." ".........." ".....",
 };
 
 static char letter(enum call_state state, enum call_event event)
@@ -102,6 +102,9 @@ static void state_names_are_read_back(void **state)
 	for (int s = 0; s < CALL_STATES; s++)
 		assert_int_equal(call_state_parse(call_state_name((enum call_state)s)), s);
 	assert_int_equal(call_state_parse("nonsense"), CALL_STATES);
+	for (int e = 0; e < CALL_EVENTS; e++)
+		assert_int_equal(call_event_parse(call_event_name((enum call_event)e)), e);
+	assert_int_equal(call_event_parse("nonsense"), CALL_EVENTS);
 }
 
 int main(void)

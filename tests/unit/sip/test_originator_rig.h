@@ -250,7 +250,8 @@ static inline nxv_status rig_end(struct rig *rig, const char *session_id)
 
 static const char *const event_names[] = { "A_RINGING", "A_ANSWERED", "A_FAILED", "A_NO_ANSWER", "B_RINGING",
 	"B_ANSWERED", "B_FAILED", "B_NO_ANSWER", "JOINED", "A_HANGUP", "B_HANGUP", "MEDIA_REFUSED", "A_FINAL",
-	"B_FINAL", "A_LOST", "B_LOST", "LOST", "CHANGED", "PROMISED", "DOWN" };
+	"B_FINAL", "A_LOST", "B_LOST", "LOST", "HANGUP", "CANCELED", "LIMIT", "TAKEN", "REFUSED", "UNREACHABLE", "UNKNOWN", "NOTICE",
+	"CHANGED", "PROMISED", "DOWN" };
 
 static inline const struct rig_event *rig_next(struct rig *rig, int timeout_ms)
 {

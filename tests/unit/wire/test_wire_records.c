@@ -223,7 +223,7 @@ static void csv_names_columns_as_json_names_members(void **state)
 {
 	static const char heads[] = "sessionId,status,direction,fromNumber,toNumber,userId,keyId,sipCredentials.username,"
 		"sipCredentials.domain,twilioCallSid,answeredContact,requestId,startedAt,ringingAt,answeredAt,endedAt,durationSeconds,"
-		"endReason,sipCode,callerSipCode,callerSipReason,calleeSipCode,calleeSipReason,seq\r\n";
+		"endReason,sipCode,callerSipCode,callerSipReason,calleeSipCode,calleeSipReason,queuePosition,error.code,error.message,error.carrierCode,seq\r\n";
 	(void)state;
 	expect(nxv_csv_session(NULL), heads);
 }
@@ -237,7 +237,7 @@ static void csv_quotes_what_must_be_and_leaves_absent_cells_empty(void **state)
 	(void)state;
 	expect(nxv_csv_session(&call),
 		"session_1,no-answer,outbound-api,+15550100,+15550101,\"al,ice\",,,,,,,,,,,0,callee_no_answer,,200,OK,487,"
-		"\"Gone \"\"out\"\"\r\nfor lunch\",7\r\n");
+		"\"Gone \"\"out\"\"\r\nfor lunch\",,,,,7\r\n");
 }
 
 int main(void)

@@ -1,0 +1,80 @@
+/* twilio.c - the engine's carrier at Twilio: opened when an account is configured, and again when a secret it lacked is there. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/leg_token.h"
+#include "base/text.h"
+#include "engine/inside.h"
+#include "secrets/secrets.h"
+#include "store/setting.h"
+#include "twilio/carrier.h"
+
+/* An option's text, NULL when it is empty. */
+static const char *option(const struct engine *engine, enum config_key key)
+{
+	const char *text = config_text(engine->ctx->cfg, key);
+
+	return *text ? text : NULL;
+}
+
+static nxv_status open_carrier(struct engine *engine, const struct nxv_twilio_opts *account, struct nxv_error *err)
+{
+	const struct config *cfg = engine->ctx->cfg;
+	const char *domain = option(engine, CFG_TWILIO_SIP_DOMAIN);
+	char key[LEG_KEY_TEXT + 1], *url = text_dup(config_text(cfg, CFG_HTTP_PUBLIC_URL));
+	struct twilio_carrier_opts opts = { .env = &engine->ctx->env, .loop = engine->loop, .db = engine->ctx->db, .account = account,
+		.public_url = url, .sip_domain = domain ? domain : config_text(cfg, CFG_SIP_DOMAIN), .leg_key = key,
+		.creates_per_second = config_int(cfg, CFG_TWILIO_CREATES_PER_SECOND),
+		.ring_seconds = config_int(cfg, CFG_CALLS_RING_SECONDS), .max_seconds = config_int(cfg, CFG_LIMITS_MAX_CALL_SECONDS),
+		.sink = calls_carrier_event, .sink_arg = engine->calls };
+	nxv_status status = url ? setting_leg_key(engine->ctx->db, &engine->ctx->env, key, sizeof(key), err) : error_nomem(err);
+
+	for (size_t len = url ? strlen(url) : 0; len && url[len - 1] == '/'; len--)
+		url[len - 1] = '\0';
+	if (status == NXV_OK)
+		status = twilio_carrier_open(&opts, &engine->twilio, err);
+	explicit_bzero(key, sizeof(key));
+	free(url);
+	return status;
+}
+
+static nxv_status open_account(struct engine *engine, struct nxv_error *err)
+{
+	struct nxv_twilio_opts account = NXV_TWILIO_OPTS_INIT;
+	char *token = NULL, *secret = NULL;
+	nxv_status status;
+
+	account.account_sid = option(engine, CFG_TWILIO_ACCOUNT_SID);
+	account.api_key_sid = option(engine, CFG_TWILIO_API_KEY_SID);
+	account.edge = option(engine, CFG_TWILIO_EDGE);
+	account.region = option(engine, CFG_TWILIO_REGION);
+	account.base_url = option(engine, CFG_TWILIO_BASE_URL);
+	if (account.api_key_sid)
+		status = secret_get(engine->ctx->secrets, SECRET_TWILIO_API_KEY_SECRET, &secret, err);
+	else
+		status = secret_get(engine->ctx->secrets, SECRET_TWILIO_AUTH_TOKEN, &token, err);
+	account.auth_token = token;
+	account.api_key_secret = secret;
+	if (status == NXV_OK)
+		status = open_carrier(engine, &account, err);
+	text_wipe_free(token);
+	text_wipe_free(secret);
+	return status;
+}
+
+struct carrier *engine_twilio(struct engine *engine)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+
+	if (!engine->twilio && option(engine, CFG_TWILIO_ACCOUNT_SID) && open_account(engine, &err) != NXV_OK)
+		env_log(&engine->ctx->env, NXV_LOG_ERROR, "twilio", "calls over Twilio are not possible: %s", err.message);
+	return engine->twilio;
+}
+
+void engine_twilio_callback(struct engine *engine, struct request *req)
+{
+	if (engine_twilio(engine))
+		twilio_carrier_callback(engine->twilio, req->args[1]);
+	request_answer(req, NXV_OK, NULL, NULL);
+}

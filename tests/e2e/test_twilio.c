@@ -1,0 +1,218 @@
+/* test_twilio.c - calls over Twilio as people use them: the guide's own request, every outcome, refusals, ends from all sides.
+ * Twilio is nexus-sandbox; the phones are registered, their legs simulated. */
+#include "e2e.h"
+#include "twilio_gw.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+enum { SOON_MS = 15000 };
+
+static struct sandbox_run sandbox;
+static struct user alice;
+static const char *server;
+
+static void begin(void)
+{
+	static bool begun;
+
+	if (!begun) {
+		static const char *const settings[] = { "twilio.creates_per_second=100", "calls.ring_seconds=20", NULL };
+		assert_true(twilio_gw_prepare(&gw, &sandbox, server, "20", false, settings));
+		assert_true(gateway_run(&gw) && gateway_sip_start(&gw));
+		assert_true(user_make(&gw, "alice", &alice) && user_register(&gw, lab, &alice, 0));
+		begun = true;
+	}
+	assert_true(sandbox_no_faults(&sandbox));
+}
+
+static void expect_end(const char *id, const char *status, const char *reason)
+{
+	struct told told;
+
+	if (!api_wait(&gw, &alice, id, "ended", SOON_MS, &told) || strcmp(told.status, status) != 0 || strcmp(told.reason, reason) != 0)
+		fail_msg("%s: %s (%s), expected %s (%s)", id, told.status, told.reason, status, reason);
+	assert_int_equal(slots_wait(&gw, "alice", 0, SOON_MS), 0);
+}
+
+static void the_guides_own_request_makes_a_call(void)
+{
+	struct http_reply *reply;
+	char id[96], sid[64], parent[24], child[24];
+
+	begin();
+	reply = gateway_http(&gw, "POST", "/api/v1/opensips/call/initiate", alice.key,
+		"{\"fromNumber\": \"+1234567890\",\"toNumber\": \"+0987654321\",\"useTwilio\": true}");
+	assert_int_equal(reply->status, 201);
+	snprintf(id, sizeof(id), "%s", json_text(reply->json, "session.sessionId"));
+	snprintf(sid, sizeof(sid), "%s", json_text(reply->json, "session.twilioCallSid"));
+	assert_string_equal(json_text(reply->json, "session.sipCredentials.username"), alice.username);
+	assert_int_equal(strncmp(sid, "CA", 2), 0);
+	expect_end(id, "completed", "hangup_callee");
+	assert_int_equal(sandbox_truth(&sandbox, id, parent, child), 1);
+	assert_string_equal(parent, "completed");
+	assert_string_equal(child, "completed");
+}
+
+static void every_outcome_has_its_reason(void)
+{
+	static const struct {
+		const char *to, *status, *reason;
+	} rows[] = {
+		{ "+9991005", "completed", "hangup_callee" }, { "+999200", "busy", "callee_busy" },
+		{ "+999201", "no-answer", "callee_no_answer" }, { "+999202", "busy", "callee_busy" },
+		{ "+999203", "failed", "callee_unreachable" }, { "+999205", "busy", "callee_busy" },
+	};
+	enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+	struct told told[ROWS];
+
+	begin();
+	for (int i = 0; i < ROWS; i++)
+		assert_int_equal(twilio_gw_call(&gw, &alice, rows[i].to, NULL, &told[i]), 201);
+	for (int i = 0; i < ROWS; i++) {
+		struct told end;
+		if (!api_wait(&gw, &alice, told[i].id, "ended", SOON_MS, &end) || strcmp(end.status, rows[i].status) != 0 ||
+			strcmp(end.reason, rows[i].reason) != 0)
+			fail_msg("%s: %s (%s)", rows[i].to, end.status, end.reason);
+	}
+	assert_int_equal(slots_wait(&gw, "alice", 0, SOON_MS), 0);
+}
+
+static void the_callee_can_ring_first(void)
+{
+	struct told told;
+	struct json_object *truth;
+	char path[160];
+
+	begin();
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+9991005", ",\"ringFirst\":\"callee\"", &told), 201);
+	expect_end(told.id, "completed", "hangup_callee");
+	snprintf(path, sizeof(path), "/sandbox/v1/calls?session=%s", told.id);
+	truth = sandbox_get(&sandbox, path);
+	assert_non_null(strstr(json_object_to_json_string_ext(truth, JSON_C_TO_STRING_NOSLASHESCAPE), "sip:"));
+	json_object_put(truth);
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+999200", ",\"ringFirst\":\"callee\"", &told), 201);
+	expect_end(told.id, "busy", "callee_busy");
+}
+
+static void refusals_name_the_wrong_field(void)
+{
+	static const struct {
+		const char *from, *to;
+		int http;
+		const char *code, *field;
+		int number;
+	} rows[] = {
+		{ TWILIO_FROM, "+999421211", 422, "invalid_destination", "toNumber", 21211 },
+		{ TWILIO_FROM, "+999413224", 422, "invalid_destination", "toNumber", 13224 },
+		{ TWILIO_FROM, "+999421215", 422, "destination_not_allowed", "toNumber", 21215 },
+		{ "+15005550007", "+9991005", 422, "caller_id_not_allowed", "fromNumber", 21210 },
+		{ "+15005550001", "+9991005", 422, "caller_id_not_allowed", "fromNumber", 21212 },
+		{ TWILIO_FROM, "+999420003", 502, "twilio_auth", "", 20003 },
+	};
+	char body[256];
+
+	begin();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http_reply *reply;
+
+		/* the number that is refused is Twilio's first party */
+		snprintf(body, sizeof(body), "{\"fromNumber\":\"%s\",\"toNumber\":\"%s\",\"useTwilio\":true,\"ringFirst\":\"callee\"}",
+			rows[i].from, rows[i].to);
+		reply = gateway_http(&gw, "POST", "/api/v1/opensips/call/initiate", alice.key, body);
+		if (reply->status != rows[i].http || strcmp(json_text(reply->json, "error.code"), rows[i].code) != 0)
+			fail_msg("%s: %d %s", rows[i].to, reply->status, reply->body);
+		if (*rows[i].field)
+			assert_string_equal(json_text(reply->json, "error.details.0.field"), rows[i].field);
+	}
+	assert_int_equal(slots_wait(&gw, "alice", 0, SOON_MS), 0);
+}
+
+static void what_twilio_cannot_dial_is_refused_at_once(void)
+{
+	struct told told;
+
+	begin();
+	assert_int_equal(twilio_gw_call(&gw, &alice, "alice", NULL, &told), 400);
+	assert_int_equal(gateway_http(&gw, "POST", "/api/v1/opensips/call/initiate", alice.key,
+		"{\"fromNumber\":\"+12\",\"toNumber\":\"alice\",\"useTwilio\":false,\"ringFirst\":\"callee\"}")->status, 400);
+}
+
+static void a_call_is_ended_in_every_state(void)
+{
+	static const char *const states[] = { "queued", "ringing", "in-progress" };
+	struct told told;
+	char parent[24], child[24];
+
+	begin();
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(twilio_gw_call(&gw, &alice, i == 1 ? "+99910160" : "+999102", NULL, &told), 201);
+		if (i)
+			assert_true(api_wait(&gw, &alice, told.id, states[i], SOON_MS, &told));
+		assert_int_equal(api_end(&gw, &alice, told.id), 200);
+		expect_end(told.id, i == 2 ? "completed" : "canceled", "ended_by_api");
+		sandbox_truth(&sandbox, told.id, parent, child);
+		if (strcmp(parent, "completed") != 0 && strcmp(parent, "canceled") != 0)
+			fail_msg("%s is still %s at Twilio", told.id, parent);
+	}
+}
+
+static void an_end_that_twilio_does_not_take_is_repeated_and_told(void)
+{
+	struct told told;
+	struct http_reply *reply;
+	char path[160];
+
+	begin();
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+999102", NULL, &told), 201);
+	assert_true(api_wait(&gw, &alice, told.id, "in-progress", SOON_MS, &told));
+	assert_true(sandbox_fault(&sandbox, "{\"kind\":\"unavailable\",\"on\":\"update\",\"count\":2}"));
+	snprintf(path, sizeof(path), "/api/v1/opensips/call/%s/end", told.id);
+	reply = gateway_http(&gw, "POST", path, alice.key, NULL);
+	assert_int_equal(reply->status, 200);
+	assert_string_equal(json_text(reply->json, "session.status"), "in-progress");
+	assert_string_equal(json_text(reply->json, "session.error.code"), "twilio_failed");
+	expect_end(told.id, "completed", "ended_by_api");
+}
+
+static void nexusctl_uses_the_same_words(void)
+{
+	begin();
+	assert_int_equal(gateway_ctl(&gw, "call start --user alice --from %s --to +9991005 --twilio --wait ended", TWILIO_FROM), 0);
+	assert_string_equal(json_text(gateway_ctl_json(), "endReason"), "hangup_callee");
+	assert_int_not_equal(
+		gateway_ctl(&gw, "call start --user alice --from +15005550007 --to +9991005 --twilio --ring-first callee --wait ended"), 0);
+	assert_non_null(strstr(gateway_ctl_err(), "caller_id_not_allowed"));
+}
+
+/* Needs the sandbox gone: the last one. */
+static void twilio_down_is_503_and_nothing_was_placed(void)
+{
+	struct told told;
+
+	begin();
+	sandbox_stop(&sandbox);
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+9991005", NULL, &told), 503);
+	assert_int_equal(slots_wait(&gw, "alice", 0, SOON_MS), 0);
+	assert_int_equal(gateway_stop(&gw), 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		E2E(the_guides_own_request_makes_a_call),
+		E2E(every_outcome_has_its_reason),
+		E2E(the_callee_can_ring_first),
+		E2E(refusals_name_the_wrong_field),
+		E2E(what_twilio_cannot_dial_is_refused_at_once),
+		E2E(a_call_is_ended_in_every_state),
+		E2E(an_end_that_twilio_does_not_take_is_repeated_and_told),
+		E2E(nexusctl_uses_the_same_words),
+		E2E(twilio_down_is_503_and_nothing_was_placed),
+	};
+	const struct e2e_suite suite = { .name = "calls over Twilio", .tests = tests, .count = sizeof(tests) / sizeof(tests[0]),
+		.seconds = 170, .bare = true };
+
+	server = argc > 1 ? argv[1] : "";
+	return e2e_main(argc, argv, &suite);
+}
