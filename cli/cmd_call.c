@@ -2,14 +2,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "args.h"
 #include "call.h"
 #include "commands.h"
 #include "output.h"
+#include "watch.h"
 
-enum { END_TIMEOUT_MS = 5000, WATCH_PAUSE_MS = 100, LIST_DEFAULT = 100 };
+enum { END_TIMEOUT_MS = 5000, LIST_DEFAULT = 100 };
 
 void call_outcome(const struct nxv_session *call, char *buf, size_t size)
 {
@@ -171,63 +171,6 @@ int cmd_call_end(struct app *app)
 	return rc;
 }
 
-static int print_event(const struct app *app, const struct nxv_event *event)
-{
-	char at[32];
-	int rc = RC_DONE;
-
-	nxv_time_format(event->at_ms, at);
-	if (app->json)
-		rc = out_json(app, nxv_json_event(event));
-	else
-		out_line("%s  %-22s %s  %s", at, event->type, event->subject, event->data ? event->data : "");
-	fflush(stdout);
-	return rc;
-}
-
-/* Number of the last event there is. Events are read by number, so the end is found by halving, not by reading them all. */
-static nxv_status last_event(nxv_ctx *ctx, int64_t *seq, struct nxv_error *err)
-{
-	struct nxv_event_opts opts = NXV_EVENT_OPTS_INIT;
-	int64_t low = 0, high = INT64_C(1) << 53; /* there is one after low (or low is 0), and none after high */
-
-	opts.limit = 1;
-	while (low < high) {
-		struct nxv_event_list *list = NULL;
-		opts.after_seq = low + (high - low) / 2;
-		nxv_status status = nxv_event_pull(ctx, &opts, &list, err);
-		if (status != NXV_OK)
-			return status;
-		if (list->count)
-			low = list->items[0]->seq;
-		else
-			high = opts.after_seq;
-		nxv_event_list_free(list);
-	}
-	*seq = high;
-	return NXV_OK;
-}
-
-/* Prints what is new; *count: how many there were. */
-static int print_new(const struct app *app, struct nxv_event_opts *opts, size_t *count)
-{
-	struct nxv_error err = NXV_ERROR_INIT;
-	struct nxv_event_list *list = NULL;
-	int rc = RC_DONE;
-
-	*count = 0;
-	if (nxv_event_pull(app->ctx, opts, &list, &err) != NXV_OK)
-		return out_error(app, &err);
-	for (size_t i = 0; i < list->count && rc == RC_DONE; i++) {
-		opts->after_seq = list->items[i]->seq;
-		if (opts->subject || !strncmp(list->items[i]->type, "call.", 5))
-			rc = print_event(app, list->items[i]);
-	}
-	*count = list->count;
-	nxv_event_list_free(list);
-	return ferror(stdout) ? RC_FAILED : rc;
-}
-
 /* Whether the call watched had ended before the last look at the events: then all of them have been printed. */
 static int check_ended(const struct app *app, bool *ended)
 {
@@ -243,7 +186,6 @@ static int check_ended(const struct app *app, bool *ended)
 
 int cmd_call_watch(struct app *app)
 {
-	const struct timespec pause = { .tv_nsec = WATCH_PAUSE_MS * 1000000L };
 	struct nxv_event_opts opts = NXV_EVENT_OPTS_INIT;
 	struct nxv_error err = NXV_ERROR_INIT;
 	bool ended = false;
@@ -251,18 +193,18 @@ int cmd_call_watch(struct app *app)
 	int rc = RC_DONE;
 
 	opts.subject = app->operand;
-	if (!app->operand && last_event(app->ctx, &opts.after_seq, &err) != NXV_OK)
+	if (!app->operand && watch_last(app->ctx, &opts.after_seq, &err) != NXV_OK)
 		return out_error(app, &err);
 	app_catch_signals();
 	while (rc == RC_DONE && !app_interrupted()) {
 		if (app->operand)
 			rc = check_ended(app, &ended);
 		if (rc == RC_DONE)
-			rc = print_new(app, &opts, &count);
+			rc = watch_new(app, &opts, app->operand ? NULL : "call.", &count);
 		if (count == 0 && ended)
 			break;
 		if (count == 0)
-			nanosleep(&pause, NULL);
+			watch_pause();
 	}
 	return rc;
 }

@@ -124,34 +124,3 @@ int cmd_sip_check(struct app *app)
 	rc = out_error(app, &err);
 	return status == NXV_E_INVALID ? RC_FAILED : rc; /* the configuration is at fault, not the command line */
 }
-
-static nxv_status rows(struct out_list *list, void *arg, unsigned limit, char **cursor, struct nxv_error *err)
-{
-	const struct nxv_registration_list *phones = arg;
-
-	(void)limit;
-	(void)cursor;
-	(void)err;
-	for (size_t i = 0; i < phones->count; i++) {
-		const struct nxv_registration *phone = phones->items[i];
-		char expires[24];
-		const char *cells[] = { phone->username, phone->user_id, phone->contact, phone->user_agent, expires };
-		snprintf(expires, sizeof(expires), "%" PRId64 " s", phone->expires_seconds);
-		out_list_add(list, cells, NULL);
-	}
-	return NXV_OK;
-}
-
-int cmd_sip_registrations(struct app *app)
-{
-	static const char *const heads[] = { "USERNAME", "USER", "CONTACT", "USER AGENT", "EXPIRES IN", NULL };
-	struct nxv_error err = NXV_ERROR_INIT;
-	struct nxv_registration_list *phones = NULL;
-	int rc;
-
-	if (nxv_sip_registrations(app->ctx, args_value(app, "user"), &phones, &err) != NXV_OK)
-		return out_error(app, &err);
-	rc = app->json ? out_json(app, nxv_json_registrations(phones)) : out_pages(app, heads, 0, rows, phones);
-	nxv_registration_list_free(phones);
-	return rc;
-}

@@ -31,6 +31,10 @@ static const struct opt credentials_create[] = {
 	{ 0 },
 };
 static const struct opt sip_order[] = { NO_WAIT, { 0 } };
+static const struct opt registrations_kick[] = {
+	{ "contact", "URI", false, "only the one at this contact, as registrations list shows it" },
+	{ 0 },
+};
 static const struct opt call_start[] = {
 	{ "user", "USER", true, "whose phones ring first" },
 	{ "from", "NUMBER", true, "caller ID shown to the callee: + and digits, or a SIP username" },
@@ -107,7 +111,9 @@ const struct command commands[] = {
 	{ "sip", "status", NULL, NULL, 0, cmd_sip_status, "show how the SIP server is" },
 	{ "sip", "render", NULL, NULL, 0, cmd_sip_render, "print the SIP server's configuration, secrets masked" },
 	{ "sip", "check", NULL, NULL, 0, cmd_sip_check, "check that configuration and the ports it needs" },
-	{ "sip", "registrations", NULL, by_user, 0, cmd_sip_registrations, "list the phones that are registered" },
+	{ "registrations", "list", NULL, by_user, 0, cmd_registrations_list, "list the phones that are registered" },
+	{ "registrations", "watch", NULL, by_user, 0, cmd_registrations_watch, "print registrations as they come and go" },
+	{ "registrations", "kick", "USERNAME", registrations_kick, 0, cmd_registrations_kick, "end the registrations of a SIP username" },
 	{ "call", "start", NULL, call_start, CMD_ENGINE, cmd_call_start, "ring a user's phones, then the callee, then join them" },
 	{ "call", "show", "ID", NULL, 0, cmd_call_show, "show a call" },
 	{ "call", "list", NULL, call_list, 0, cmd_call_list, "list calls" },

@@ -85,7 +85,7 @@ command_phone() {
 }
 
 registered() { # USER
-	[ "$(nexusctl sip registrations --json | grep -o "\"username\" *: *\"$(cat "$state/demo/$1.username")\"" | wc -l)" -gt 0 ]
+	[ "$(nexusctl registrations list --json | grep -o "\"username\" *: *\"$(cat "$state/demo/$1.username")\"" | wc -l)" -gt 0 ]
 }
 
 # until_true TENTHS_OF_A_SECOND COMMAND...

@@ -21,6 +21,7 @@ static const struct route routes[] = {
 	{ "POST", "/api/v1/opensips/start", SIP, 0, NXV_BODY_NONE, "", sip_start },
 	{ "GET", "/api/v1/opensips/health", ANY, 0, NXV_BODY_NONE, "", sip_health },
 	{ "GET", "/api/v1/opensips/registrations", SIP, 0, NXV_BODY_NONE, "userId", sip_registrations },
+	{ "DELETE", "/api/v1/opensips/registrations/:username", SIP, 0, NXV_BODY_NONE, "contact", sip_kick },
 	{ "POST", "/api/v1/opensips/generate-credentials", SIP, ROUTE_CREATES, NXV_BODY_CREDENTIAL, "",
 	        credential_generate },
 	{ "GET", "/api/v1/opensips/credentials", SIP, 0, NXV_BODY_NONE, "userId limit cursor", credential_list },

@@ -65,6 +65,13 @@ NXV_API nxv_status nxv_sip_health_get(nxv_ctx *ctx, struct nxv_sip_health **out,
 /** Registered contacts. @param user_id nullable filter. @param out [owned].
  * Errors: NXV_E_NOT_RUNNING, NXV_E_UNREACHABLE. Thread safety: any thread but the engine's. */
 NXV_API nxv_status nxv_sip_registrations(nxv_ctx *ctx, const char *user_id, struct nxv_registration_list **out, struct nxv_error *err);
+/**
+ * End the registrations of a SIP username, or the one of a contact as nxv_sip_registrations() tells it. Calls go on, and the
+ * phone may register again at once: to keep it out, revoke its credential.
+ * @param contact nullable: all. Errors: NXV_E_NOT_FOUND when no such phone is registered, NXV_E_INVALID, NXV_E_NOT_RUNNING,
+ * NXV_E_UNREACHABLE. Thread safety: any thread but the engine's.
+ */
+NXV_API nxv_status nxv_sip_kick(nxv_ctx *ctx, const char *username, const char *contact, struct nxv_error *err);
 /** The configuration file that would be used, secrets masked. @param out [owned], free(). Thread safety: any thread. */
 NXV_API nxv_status nxv_sip_render(nxv_ctx *ctx, char **out, struct nxv_error *err);
 /** Check it with the server's own parser and probe the ports. @param report [owned], free(); nullable.

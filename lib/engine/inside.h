@@ -56,6 +56,12 @@ waiter_check_fn engine_sip_reached;
 void engine_credential_gone(struct engine *engine, struct request *req);
 void engine_sip_health(struct engine *engine, struct request *req);
 void engine_sip_registrations(struct engine *engine, struct request *req);
+/** End registrations of a username: all, or the one of a contact. */
+void engine_sip_kick(struct engine *engine, struct request *req);
+/** Put what the SIP server tells of a contact into the event log. */
+void engine_registration_event(struct engine *engine, const struct sip_event *ev);
+/** A credential was made that will expire. */
+void engine_credential_expires(struct engine *engine, struct request *req);
 /** End the registrations of credentials that are no longer live. */
 void engine_check_registrations(struct engine *engine);
 /** Revoke what has expired and set the timer for the next. */

@@ -95,7 +95,9 @@ static const struct operation {
 	{ "sip.wait", 2, sip_wait },
 	{ "sip.health", 0, engine_sip_health },
 	{ "sip.registrations", 0, engine_sip_registrations },
+	{ "sip.kick", 2, engine_sip_kick },
 	{ "credential.gone", 1, engine_credential_gone },
+	{ "credential.expires", 0, engine_credential_expires },
 };
 
 void engine_dispatch(struct engine *engine, struct request *req)

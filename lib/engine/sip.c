@@ -42,8 +42,7 @@ static void on_sip_event(void *arg, const struct sip_event *ev)
 		break;
 	case SIP_EV_REGISTERED:
 	case SIP_EV_UNREGISTERED:
-		env_log(&engine->ctx->env, NXV_LOG_DEBUG, "sip", "%s %s at %s", ev->from_user,
-			ev->kind == SIP_EV_REGISTERED ? "registered" : "unregistered", ev->contact);
+		engine_registration_event(engine, ev);
 		return;
 	}
 	calls_report(engine->calls, &report);
@@ -282,6 +281,12 @@ void engine_credential_gone(struct engine *engine, struct request *req)
 
 	if (server)
 		server->driver->unregister(server, req->args[1], on_done, engine);
+	request_answer(req, NXV_OK, NULL, NULL);
+}
+
+void engine_credential_expires(struct engine *engine, struct request *req)
+{
+	engine_expire_credentials(engine);
 	request_answer(req, NXV_OK, NULL, NULL);
 }
 

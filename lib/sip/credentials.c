@@ -126,6 +126,17 @@ static nxv_status check_opts(
 	return NXV_OK;
 }
 
+/* It has been made, or is void, whatever comes of this: the engine ends the registration, now or when it expires. */
+static void tell_engine(nxv_ctx *ctx, const char *what, const char *username)
+{
+	const char *args[] = { what, username, NULL };
+	struct nxv_error err = NXV_ERROR_INIT;
+	nxv_status status = engine_call(ctx, args, GONE_TIMEOUT_MS, NULL, &err);
+
+	if (status != NXV_OK && status != NXV_E_NOT_RUNNING)
+		env_log(&ctx->env, NXV_LOG_WARN, "sip", "the engine could not be told of credential %s: %s", username, err.message);
+}
+
 nxv_status nxv_credential_create(
 	nxv_ctx *ctx, const struct nxv_credential_opts *in, struct nxv_credential **out, struct nxv_error *err)
 {
@@ -154,6 +165,8 @@ nxv_status nxv_credential_create(
 	explicit_bzero(&digests, sizeof(digests));
 	if (status == NXV_OK)
 		error_clear(err);
+	if (status == NXV_OK && cred->expires_at_ms)
+		tell_engine(ctx, "credential.expires", cred->username);
 	*out = cred;
 	return status;
 }
@@ -199,17 +212,6 @@ nxv_status nxv_credential_list(
 	return status;
 }
 
-/* The engine ends the registration; the credential is void whatever comes of that. */
-static void tell_engine(nxv_ctx *ctx, const char *username)
-{
-	const char *args[] = { "credential.gone", username, NULL };
-	struct nxv_error err = NXV_ERROR_INIT;
-	nxv_status status = engine_call(ctx, args, GONE_TIMEOUT_MS, NULL, &err);
-
-	if (status != NXV_OK && status != NXV_E_NOT_RUNNING)
-		env_log(&ctx->env, NXV_LOG_WARN, "sip", "the registration of %s could not be ended now: %s", username, err.message);
-}
-
 nxv_status nxv_credential_revoke(nxv_ctx *ctx, const char *id, struct nxv_error *err)
 {
 	char *username = NULL;
@@ -223,7 +225,7 @@ nxv_status nxv_credential_revoke(nxv_ctx *ctx, const char *id, struct nxv_error 
 	if (status == NXV_OK) /* again too for one revoked before: a first attempt may have ended here */
 		status = subscriber_delete(ctx->auth, username, err);
 	if (status == NXV_OK && changed)
-		tell_engine(ctx, username);
+		tell_engine(ctx, "credential.gone", username);
 	if (status == NXV_OK && !changed)
 		status = error_set(err, NXV_E_NOT_FOUND, "this SIP credential is revoked already");
 	free(username);

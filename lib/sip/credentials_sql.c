@@ -280,12 +280,13 @@ nxv_status credentials_usernames(struct db_tx *tx, const char *user_id, int64_t 
 	return status;
 }
 
-nxv_status credentials_owner(
-	struct db_tx *tx, const char *username, int64_t now_ms, char **user_id, struct nxv_error *err)
+/* *user_id is NULL when there is none. */
+static nxv_status find_owner(
+	struct db_tx *tx, const char *sql, const char *username, int64_t now_ms, char **user_id, struct nxv_error *err)
 {
 	struct db_stmt *stmt;
 	bool row = false;
-	nxv_status status = db_query(tx, "SELECT user_id FROM credential WHERE " LIVE " AND username = ?2", &stmt, err);
+	nxv_status status = db_query(tx, sql, &stmt, err);
 
 	*user_id = NULL;
 	if (status != NXV_OK)
@@ -293,12 +294,24 @@ nxv_status credentials_owner(
 	db_bind_int(stmt, 1, now_ms);
 	db_bind_text(stmt, 2, username);
 	status = db_step(stmt, &row, err);
-	if (status == NXV_OK && !row)
-		status = not_found(err);
-	if (status == NXV_OK && !(*user_id = text_dup(db_text(stmt, 0))))
+	if (status == NXV_OK && row && !(*user_id = text_dup(db_text(stmt, 0))))
 		status = error_nomem(err);
 	db_done(stmt);
 	return status;
+}
+
+nxv_status credentials_owner(
+	struct db_tx *tx, const char *username, int64_t now_ms, char **user_id, struct nxv_error *err)
+{
+	nxv_status status = find_owner(tx, "SELECT user_id FROM credential WHERE " LIVE " AND username = ?2", username, now_ms,
+		user_id, err);
+
+	return status == NXV_OK && !*user_id ? not_found(err) : status;
+}
+
+nxv_status credentials_owner_ever(struct db_tx *tx, const char *username, char **user_id, struct nxv_error *err)
+{
+	return find_owner(tx, "SELECT user_id FROM credential WHERE ?1 = 0 AND username = ?2", username, 0, user_id, err);
 }
 
 static nxv_status next_expiry(struct db_tx *tx, int64_t *next_ms, struct nxv_error *err)

@@ -73,7 +73,8 @@ enum sip_event_kind {
 	SIP_EV_RINGING, SIP_EV_ANSWERED,
 	SIP_EV_FAILED,       /**< code and reason of the final answer, 487 after CANCEL */
 	SIP_EV_ENDED,        /**< who: "caller", "callee", "timeout", "control" */
-	SIP_EV_REGISTERED, SIP_EV_UNREGISTERED
+	SIP_EV_REGISTERED,   /**< a new contact, no refresh */
+	SIP_EV_UNREGISTERED  /**< reason: "expired", else it was removed */
 };
 /** One event from the server; text is [borrowed] for the callback, never NULL ("" = unknown). */
 struct sip_event {
@@ -146,6 +147,8 @@ struct sip_driver {
 	void (*contacts)(struct sip_server *s, const char *username, sip_contacts_fn *fn, void *arg);
 	/** Forget every registration of a username. */
 	void (*unregister)(struct sip_server *s, const char *username, sip_done_fn *fn, void *arg);
+	/** Forget one of them, by the contact that contacts() tells. */
+	void (*forget)(struct sip_server *s, const char *username, const char *contact, sip_done_fn *fn, void *arg);
 };
 /** First member of every open server. */
 struct sip_server {

@@ -196,6 +196,16 @@ nxv_status nxv_sip_registrations(
 	return status;
 }
 
+nxv_status nxv_sip_kick(nxv_ctx *ctx, const char *username, const char *contact, struct nxv_error *err)
+{
+	const char *args[] = { "sip.kick", username, contact ? contact : "", NULL };
+
+	error_clear(err);
+	if (!username || !*username)
+		return error_field(err, "username", "is missing");
+	return engine_call(ctx, args, ASK_TIMEOUT_MS, NULL, err);
+}
+
 nxv_status nxv_sip_render(nxv_ctx *ctx, char **out, struct nxv_error *err)
 {
 	struct buf text = BUF_INIT;

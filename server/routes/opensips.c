@@ -122,6 +122,36 @@ void sip_registrations(struct exchange *x)
 		exchange_aside(x, user_id, ask_registrations, tell_registrations);
 }
 
+static void ask_kick(struct exchange *x)
+{
+	x->done.status = nxv_sip_kick(x->ctx, x->param, query_get(x, "contact"), &x->done.error);
+}
+
+static void tell_kicked(struct exchange *x, const struct nxv_completion *done)
+{
+	if (done->status == NXV_OK)
+		answer_ok(x, 200, NULL, NULL);
+	else
+		answer_error(x, &done->error);
+}
+
+/* Whose username it is decides; one without a credential is nobody's, and an administrator's to end. */
+void sip_kick(struct exchange *x)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct nxv_credential *credential = NULL;
+	nxv_status status = nxv_credential_get(x->ctx, x->param, &credential, &err);
+	const bool may = owner_is_admin(x) || (status == NXV_OK && owner_may(x, credential->user_id));
+
+	nxv_credential_free(credential);
+	if (may)
+		exchange_aside(x, NULL, ask_kick, tell_kicked);
+	else if (status == NXV_OK || status == NXV_E_NOT_FOUND)
+		owner_not_found(x, "registration");
+	else
+		answer_error(x, &err);
+}
+
 void credential_generate(struct exchange *x)
 {
 	struct nxv_credential_opts opts = NXV_CREDENTIAL_OPTS_INIT;

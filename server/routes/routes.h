@@ -14,6 +14,7 @@ void key_delete(struct exchange *x);
 void sip_start(struct exchange *x);
 void sip_health(struct exchange *x);
 void sip_registrations(struct exchange *x);
+void sip_kick(struct exchange *x);
 void credential_generate(struct exchange *x);
 void credential_list(struct exchange *x);
 void credential_revoke(struct exchange *x);

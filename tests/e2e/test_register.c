@@ -32,7 +32,7 @@ static void our_phone_registers_and_takes_it_back(void)
 	assert_int_equal(phone_register(phone, 300), 200);
 	assert_string_equal(phone_algorithm(phone), "MD5");
 	assert_int_equal(registered("alice", 1), 1);
-	assert_int_equal(gateway_ctl(&gw, "sip registrations --user alice"), 0);
+	assert_int_equal(gateway_ctl(&gw, "registrations list --user alice"), 0);
 	assert_non_null(strstr(gateway_ctl_out(), alice.username));
 	assert_int_equal(phone_register(phone, 0), 200);
 	assert_int_equal(registered("alice", 0), 0);
@@ -66,7 +66,7 @@ static void sipp_registers(void)
 {
 	assert_int_equal(play("register", alice.password, gw.domain), 0);
 	assert_int_equal(registered("alice", 1), 1);
-	assert_int_equal(gateway_ctl(&gw, "sip registrations --user alice"), 0);
+	assert_int_equal(gateway_ctl(&gw, "registrations list --user alice"), 0);
 }
 
 static void sipp_with_a_wrong_password_is_refused(void)

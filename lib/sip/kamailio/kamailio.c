@@ -25,6 +25,7 @@ struct op {
 	} fn;
 	void *arg;
 	char *key; /* Call-ID or username */
+	char *contact; /* to forget; NULL: all */
 	bool cancelled;
 	struct sip_status status;
 	struct contact_list contacts;
@@ -47,6 +48,7 @@ static void op_free(struct op *op)
 {
 	contact_list_free(&op->contacts);
 	free(op->key);
+	free(op->contact);
 	free(op);
 }
 
@@ -316,33 +318,53 @@ static void removed(void *arg, nxv_status status, struct json_object *result, co
 
 	(void)result;
 	for (size_t i = 0; status == NXV_OK && i < op->contacts.count; i++)
-		event_emit(&op->k->sink, SIP_EV_UNREGISTERED, op->key, op->contacts.items[i].contact, env_now_ms(op->k->env));
+		if (!op->contact || strcmp(op->contact, op->contacts.items[i].contact) == 0)
+			event_emit(&op->k->sink, SIP_EV_UNREGISTERED, op->key, op->contacts.items[i].contact, env_now_ms(op->k->env));
 	op_done(op, status, err);
 }
 
 static void remove_found(void *arg, nxv_status status, struct json_object *answers, const struct nxv_error *err)
 {
 	struct op *op = arg;
+	struct json_object *params;
 
 	if (status != NXV_OK) {
 		op_done(op, status, err);
 		return;
 	}
 	collect_contacts(op, answers);
-	control_call(op->k->control, "ul.rm", aor_params(op, op->key), removed, op);
+	params = aor_params(op, op->key);
+	if (op->contact)
+		control_text(params, NULL, op->contact);
+	control_call(op->k->control, op->contact ? "ul.rm_contact" : "ul.rm", params, removed, op);
 }
 
-static void k_unregister(struct sip_server *s, const char *username, sip_done_fn *fn, void *arg)
+static void remove_contacts(struct sip_server *s, const char *username, const char *contact, sip_done_fn *fn, void *arg)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
 	struct op *op = op_new(s, username, arg, &err);
 
+	if (op && contact && !(op->contact = text_dup(contact))) {
+		op_free(op);
+		op = NULL;
+		error_nomem(&err);
+	}
 	if (!op) {
 		fn(arg, err.status, &err);
 		return;
 	}
 	op->fn.done = fn;
 	fan_start(op->k->control, "ul.lookup", one_param(NULL, username), RPC_NO_AOR, aor_params, remove_found, op);
+}
+
+static void k_unregister(struct sip_server *s, const char *username, sip_done_fn *fn, void *arg)
+{
+	remove_contacts(s, username, NULL, fn, arg);
+}
+
+static void k_forget(struct sip_server *s, const char *username, const char *contact, sip_done_fn *fn, void *arg)
+{
+	remove_contacts(s, username, contact, fn, arg);
 }
 
 /* ---- open, close */
@@ -398,4 +420,5 @@ const struct sip_driver kamailio_driver = {
 	.end = k_end,
 	.contacts = k_contacts,
 	.unregister = k_unregister,
+	.forget = k_forget,
 };

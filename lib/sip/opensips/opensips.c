@@ -191,6 +191,22 @@ static void os_unregister(struct sip_server *s, const char *username, sip_done_f
 	control_call(op->os->control, "ul_rm", aor_params(op, username), command_done, op);
 }
 
+static void os_forget(struct sip_server *s, const char *username, const char *contact, sip_done_fn *fn, void *arg)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct op *op = op_new(s, arg, &err);
+	struct json_object *params;
+
+	if (!op) {
+		fn(arg, err.status, &err);
+		return;
+	}
+	op->fn.done = fn;
+	params = aor_params(op, username);
+	control_text(params, "contact", contact);
+	control_call(op->os->control, "ul_rm_contact", params, command_done, op);
+}
+
 /* ---- contacts: the addresses of record first, then each one's contacts */
 static void contacts_fetched(void *arg, nxv_status status, struct json_object *answers, const struct nxv_error *err)
 {
@@ -294,4 +310,5 @@ const struct sip_driver opensips_driver = {
 	.end = os_end,
 	.contacts = os_contacts,
 	.unregister = os_unregister,
+	.forget = os_forget,
 };

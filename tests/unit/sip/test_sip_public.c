@@ -128,6 +128,23 @@ static void registrations_name_their_owner_and_filter_by_it(void **state)
 	nxv_registration_list_free(list);
 }
 
+static void a_kick_is_the_engines_to_do(void **state)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+
+	(void)state;
+	engine_text = "";
+	assert_int_equal(nxv_sip_kick(&ctx, "user_1", NULL, &err), NXV_OK);
+	assert_string_equal(asked, "sip.kick user_1 ");
+	assert_int_equal(nxv_sip_kick(&ctx, "user_1", "sip:a@b", &err), NXV_OK);
+	assert_string_equal(asked, "sip.kick user_1 sip:a@b");
+	assert_int_equal(nxv_sip_kick(&ctx, "", NULL, &err), NXV_E_INVALID);
+	assert_string_equal(err.field, "username");
+	assert_int_equal(nxv_sip_kick(&ctx, NULL, NULL, NULL), NXV_E_INVALID);
+	engine_text = NULL;
+	assert_int_equal(nxv_sip_kick(&ctx, "user_1", NULL, &err), NXV_E_NOT_RUNNING);
+}
+
 static void without_an_engine_it_is_started_and_stopped_here_and_now(void **state)
 {
 	struct nxv_registration_list *list;
@@ -221,6 +238,7 @@ int main(int argc, char **argv)
 		CASE(with_an_engine_the_wish_is_stored_and_sent),
 		CASE(health_is_what_the_engine_says),
 		CASE(registrations_name_their_owner_and_filter_by_it),
+		CASE(a_kick_is_the_engines_to_do),
 		CASE(without_an_engine_it_is_started_and_stopped_here_and_now),
 		CASE(a_start_alone_gives_the_servers_own_words),
 		CASE(a_start_alone_repairs_the_copy_of_the_credentials),
