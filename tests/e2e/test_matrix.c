@@ -14,6 +14,8 @@ struct way {
 };
 
 static char own_call[160], others_call[160], own_call_end[160], others_call_end[160], own_credential[160], others_credential[160];
+static char own_phone[160], others_phone[160];
+static struct phone *phones[2];
 static char own_key_path[160], key_toggle_path[160], key_rotate_path[160];
 
 #define CALLS "/api/v1/opensips/call"
@@ -28,6 +30,7 @@ static const struct way ways[] = {
 	{ "GET", "/api/v1/opensips/health", "any", NULL, NULL, NULL, NULL, 0 },
 	{ "GET", "/api/v1/opensips/registrations", "sip", "/api/v1/opensips/registrations?userId=anna",
 		"/api/v1/opensips/registrations?userId=ben", NULL, NULL, 403 },
+	{ "DELETE", "/api/v1/opensips/registrations/:username", "sip", own_phone, others_phone, NULL, NULL, 404 },
 	{ "POST", "/api/v1/opensips/generate-credentials", "sip", NULL, "/api/v1/opensips/generate-credentials", "{\"userId\":\"anna\"}",
 		"{\"userId\":\"ben\"}", 403 },
 	{ "GET", "/api/v1/opensips/credentials", "sip", "/api/v1/opensips/credentials?userId=anna",
@@ -67,13 +70,23 @@ static bool make_key(const char *user, unsigned permissions, int64_t expires_ms,
 	return ok;
 }
 
+/* A phone of the user that can register, and the way to its registration. */
+static struct phone *make_phone(struct json_object *credentials, char *path)
+{
+	struct phone_opts opts = { .username = json_text(credentials, "credentials.username"),
+		.password = json_text(credentials, "credentials.password"), .domain = gw.domain, .server = gw.sip };
+	snprintf(path, 160, "/api/v1/opensips/registrations/%s", opts.username);
+	return phone_new(lab, &opts);
+}
+
 /* A call of the user that ended at once, for want of a phone. */
-static bool make_call(const char *user, const char *key, char *path)
+static bool make_call(const char *user, const char *key, char *path, struct phone **phone, char *phone_path)
 {
 	char body[160];
 	struct http_reply *reply = NULL;
 	snprintf(body, sizeof(body), "{\"userId\":\"%s\"}", user);
 	reply = gateway_http(&gw, "POST", "/api/v1/opensips/generate-credentials", key, body);
+	*phone = make_phone(reply->json, phone_path);
 	snprintf(body, sizeof(body), "{\"fromNumber\":\"+1555\",\"toNumber\":\"%s\",\"useTwilio\":false}", user);
 	reply = gateway_http(&gw, "POST", CALLS "/initiate", key, body);
 	if (reply->status != 409) {
@@ -92,20 +105,24 @@ static bool setup(void)
 	for (unsigned bits = 1; ok && bits < SETS; bits++) {
 		ok = make_key("anna", bits, 0, keys[bits], NULL);
 	}
-	ok = ok && make_call("anna", keys[3], own_call) && make_call("ben", ben, others_call);
+	ok = ok && make_call("anna", keys[3], own_call, &phones[0], own_phone) &&
+		make_call("ben", ben, others_call, &phones[1], others_phone);
 	snprintf(own_call_end, sizeof(own_call_end), "%.150s/end", own_call);
 	snprintf(others_call_end, sizeof(others_call_end), "%.150s/end", others_call);
 	return ok;
 }
 
 /* Things that a request may use up are made anew for each. */
-static void fresh_things(void)
+static void fresh_things(const struct way *way)
 {
 	char id[64];
 	const struct {
 		const char *user;
 		char *path;
 	} credentials[] = { { "anna", own_credential }, { "ben", others_credential } };
+	for (size_t i = 0; way->own == own_phone && i < 2; i++) {
+		assert_int_equal(phone_register(phones[i], 60), 200);
+	}
 	assert_true(make_key("anna", NXV_PERM_CALL, 0, NULL, id));
 	snprintf(own_key_path, sizeof(own_key_path), "/api/v1/keys/%s", id);
 	snprintf(key_toggle_path, sizeof(key_toggle_path), "/api/v1/keys/%s/toggle", id);
@@ -139,7 +156,7 @@ static void every_route_with_every_set_of_permissions(void)
 		unsigned needs = bits_of(way->permission);
 		bool open = strcmp(way->permission, "open") == 0;
 		for (unsigned bits = 1; bits < SETS; bits++) {
-			fresh_things();
+			fresh_things(way);
 			int status = ask(way, way->own ? way->own : way->pattern, way->body, keys[bits]);
 			bool may = open || needs == 0 || (bits & needs);
 			if ((may && (status == 401 || status == 403 || status == 404 || status == 0 || status >= 500)) || (!may && status != 403)) {
@@ -158,7 +175,7 @@ static void another_users_things_are_out_of_reach_but_for_admin(void)
 			if (needs && !(bits & needs)) {
 				continue;
 			}
-			fresh_things();
+			fresh_things(way);
 			int status = ask(way, way->others, way->others_body ? way->others_body : way->body, keys[bits]);
 			bool admin = bits & NXV_PERM_ADMIN;
 			if (admin ? status < 200 || status > 299 : status != way->others_status) {
@@ -185,7 +202,7 @@ static void keys_that_are_no_longer_good_open_nothing(void)
 	for (size_t i = 0; i < WAYS; i++) {
 		bool open = strcmp(ways[i].permission, "open") == 0;
 		for (int kind = 0; kind < KINDS; kind++) {
-			fresh_things();
+			fresh_things(&ways[i]);
 			int status = ask(&ways[i], ways[i].own ? ways[i].own : ways[i].pattern, ways[i].body, kind == MISSING ? NULL : bad[kind]);
 			if (open ? status != 200 : status != 401) {
 				fail_msg("%s %s with %s: %d", ways[i].method, ways[i].pattern, kinds[kind], status);
