@@ -246,7 +246,9 @@ static struct twiml *read_element(struct reader *r, struct twiml *parent)
 	node->name = read_name(r);
 	for (skip_blanks(r); node->name && r->at < r->end && *r->at != '>' && *r->at != '/' && !r->why; skip_blanks(r))
 		(void)read_attr(r, node, &attrs);
-	if (looking_at(r, "/>"))
+	if (r->why)
+		;
+	else if (looking_at(r, "/>"))
 		r->at += 2;
 	else if (looking_at(r, ">") && r->at++)
 		(void)read_content(r, node, &text);

@@ -80,7 +80,7 @@ static void what_is_broken_is_refused(void **state)
 		"<Response><Say>&nbsp;</Say></Response>", "<Response><Say>&#1;</Say></Response>", "<Response><Say>&#xd800;</Say></Response>",
 		"<Response><Say a=1/></Response>", "<Response><Say a='1' a='2'/></Response>", "<Response><Say a='<'/></Response>",
 		"<!DOCTYPE x [<!ENTITY a 'b'>]><Response/>", "<Response><Say>\x01</Say></Response>", "<Response", "<Response><![CDATA[", "<Response><!--",
-		"<Response><a><a><a><a><a><a><a><a/></a></a></a></a></a></a></a></Response>", "<Response>&", "<Response>&#", "< Response/>" };
+		"<Response><a><a><a><a><a><a><a><a/></a></a></a></a></a></a></a></Response>", "<Response>&", "<Response>&#", "< Response/>", "<>", "<Response><></Response>", "<Response><a b></a></Response>" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
