@@ -27,9 +27,16 @@ choose_ports() {
 	fi
 }
 
+# Where no account at Twilio is configured, the sandbox stands in: calls over Twilio work, and none is real.
+sandbox_option() {
+	[ -n "${NEXUSVOIP_TWILIO_ACCOUNT_SID:-}" ] ||
+		sed -nE '/^\[twilio\]/,/^\[/p' "$state/nexusvoip.conf" | grep -qE '^account_sid *= *[^ ]' || echo --sandbox
+}
+
 start_server() {
 	: >"$state/nexusd.log"
-	setsid "$bin/server/nexusd" --state "$state" </dev/null >"$state/nexusd.log" 2>&1 &
+	# shellcheck disable=SC2046
+	setsid "$bin/server/nexusd" --state "$state" $(sandbox_option) </dev/null >"$state/nexusd.log" 2>&1 &
 	echo $! >"$state/nexusd.pid"
 	for _ in $(seq 150); do
 		[ -z "$(url_of_server)" ] || return 0
@@ -93,6 +100,17 @@ say_phone() { # USER
 	echo "  $1:  $(cat "$state/demo/$1.account")"
 }
 
+say_twilio() {
+	[ -n "$(sandbox_option)" ] || return 0
+	cat <<-EOT
+	Ring alice's phone, then a telephone number, by way of Twilio's stand-in: no real call, nothing to pay, an echo at the other end:
+	  curl -H @$header -H 'Content-Type: application/json' \\
+	    -d '{"fromNumber":"+1234567890","toNumber":"+0987654321","useTwilio":true}' $url/api/v1/opensips/call/initiate
+	  $bin/server/nexus-sandbox --numbers     # what other numbers do
+
+	EOT
+}
+
 say_how() {
 	local url header
 	url=$(url_of_server)
@@ -104,6 +122,7 @@ say_how() {
 	    -d '{"fromNumber":"+1234567890","toNumber":"bob","useTwilio":false}' $url/api/v1/opensips/call/initiate
 	  $bin/cli/nexusctl --state $state call start --user alice --from +1234567890 --to bob
 
+$(say_twilio)
 	See what goes on:
 	  curl -H @$header $url/api/v1/opensips/health
 	  $bin/cli/nexusctl --state $state call list

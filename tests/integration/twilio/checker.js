@@ -1,7 +1,8 @@
 // checker.js - a server on loopback that judges requests to Twilio's API by Twilio's own published description, in two ways:
 // by itself it refuses what the description does not name (Prism lets that pass), then Prism judges values and answers.
 // Says "READY port" and ends with its standard input. GET /unsent: the described parameters that nobody sent yet.
-// Usage: NODE_PATH=.../node_modules node checker.js FOLDER      FOLDER: for the part of the description that is used
+// Usage: NODE_PATH=.../node_modules node checker.js FOLDER [SERVER]
+//   FOLDER: for the part of the description that is used. SERVER: asked, and its answers judged; without it Prism makes them up.
 "use strict";
 const fs = require("fs");
 const http = require("http");
@@ -9,7 +10,7 @@ const net = require("net");
 const path = require("path");
 const { spawn } = require("child_process");
 
-const folder = process.argv[2];
+const [, , folder, server_url] = process.argv;
 const modules = process.env.NODE_PATH;
 const whole = JSON.parse(fs.readFileSync(path.join(modules, "@twilio/cli-core/src/services/twilio-api/twilio_api_v2010.json")));
 const used = Object.keys(whole.paths).filter((p) => /\/Calls(\/\{Sid\})?\.json$|\/Calls\/\{CallSid\}\/Recordings|Accounts\/\{AccountSid\}\/Recordings(\/\{Sid\})?\.json$/.test(p));
@@ -77,7 +78,8 @@ function freePort() {
 async function main() {
 	const file = path.join(folder, `used-${process.pid}.json`), port = await freePort();
 	fs.writeFileSync(file, JSON.stringify(api));
-	const prism = spawn(process.execPath, [path.join(modules, "@stoplight/prism-cli/dist/index.js"), "mock", "--errors", "-h", "127.0.0.1", "-p", String(port), file],
+	const prism = spawn(process.execPath, [path.join(modules, "@stoplight/prism-cli/dist/index.js"), server_url ? "proxy" : "mock", "--errors", "-h", "127.0.0.1", "-p", String(port), file,
+		...(server_url ? [server_url] : [])],
 		{ stdio: ["ignore", "pipe", "pipe"] });
 	const end = () => {
 		prism.kill();
