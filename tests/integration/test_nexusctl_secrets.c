@@ -88,6 +88,24 @@ static void secret_goes_in_by_standard_input_and_comes_out_nowhere(void **unused
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+static void secret_in_the_environment_is_listed_as_there_and_never_shown(void **unused)
+{
+	(void)unused;
+	setenv("NEXUSVOIP_TRUNK_PASSWORD", SECRET, 1);
+	expect(RUN("", "secrets", "list"), 0);
+	expect_in(out, "environment");
+	expect(RUN("", "config", "list"), 0);
+	expect(RUN("", "config", "list", "--json"), 0);
+	expect(RUN("", "sip", "render"), 0);
+	expect(RUN("", "health"), 5);
+	setenv("NEXUSVOIP_TRUNK_PASSWORD", SECRET "\n", 1); /* a wrong one is not shown either */
+	expect(RUN("", "secrets", "list"), 1);
+	expect_in(err, "NEXUSVOIP_TRUNK_PASSWORD: this secret cannot be used");
+	unsetenv("NEXUSVOIP_TRUNK_PASSWORD");
+	assert_false(holds("nexusvoip.db", SECRET));
+	assert_false(holds("nexusvoip.db-wal", SECRET));
+}
+
 static void secret_as_an_argument_is_refused_and_not_repeated(void **unused)
 {
 	(void)unused;
@@ -316,6 +334,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(secret_goes_in_by_standard_input_and_comes_out_nowhere, new_state),
+		cmocka_unit_test_setup(secret_in_the_environment_is_listed_as_there_and_never_shown, new_state),
 		cmocka_unit_test_setup(secret_as_an_argument_is_refused_and_not_repeated, new_state),
 		cmocka_unit_test_setup(wrong_input_changes_nothing, new_state),
 		cmocka_unit_test_setup(secret_in_a_configuration_file_is_refused_with_the_way_out, new_state),

@@ -1,5 +1,6 @@
 /* test_nexusd_policy.c - every refusal of a telephone call, as HTTP tells it and as nexusctl tells it. */
 #include <nexusvoip/nexusvoip.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nexusd.h"
@@ -73,6 +74,58 @@ static void frozen_calls_are_503_with_a_time_to_come_back(void **state)
 	assert_false(json_true(reply->json, "callsFrozen"));
 }
 
+/* Change the store behind the gateway's back. */
+static void sql(const char *text)
+{
+	char db[160];
+	const char *const argv[] = { "sqlite3", db, ".timeout 5000", text, NULL };
+	char *err = NULL;
+
+	snprintf(db, sizeof(db), "%s/nexusvoip.db", nexusd.state);
+	if (proc_run(argv, NULL, &err, 10000) != 0)
+		fail_msg("sqlite3: %s", err ? err : "");
+	free(err);
+}
+
+/* A telephone call of alice, an hour ago, that lasted so long. */
+static void past_call(const char *id, const char *key_id, int minutes)
+{
+	char text[600];
+
+	snprintf(text, sizeof(text),
+		"INSERT INTO session (id, state, status, direction, carrier, from_number, to_number, user_id, key_id, started_at_ms, ringing_at_ms,"
+		" answered_at_ms, ended_at_ms) SELECT '%s', 'ended', 'completed', 'outbound-api', 'sip', '+15550100', '+15550111', 'alice', '%s', t, t, t,"
+		" t + %d FROM (SELECT (strftime('%%s', 'now') - 3600) * 1000 AS t)", id, key_id, minutes * 60000);
+	sql(text);
+}
+
+static void calls_and_minutes_of_a_day_are_429_until_they_are_a_day_old(void **state)
+{
+	struct http_reply *reply;
+	int64_t wait_s;
+
+	(void)state;
+	if (!proc_installed("sqlite3")) {
+		print_message("SKIPPED: no sqlite3\n");
+		skip();
+	}
+	past_call("s1", "key_other", 1);
+	past_call("s2", alice.id, 1);
+	reply = ask("POST", "/api/v1/opensips/call/initiate", alice.secret, body("+15550100", "+15550111"));
+	assert_string_not_equal(error_code(reply), "call_cap");
+	past_call("s3", "key_other", 1);
+	reply = refuses("+15550100", "+15550111", 429, "call_cap", "this user has started 3 telephone calls within 24 hours");
+	wait_s = strtoll(http_header(reply, "Retry-After"), NULL, 10);
+	assert_in_range(wait_s, 22 * 3600, 23 * 3600 + 1);
+	assert_int_equal(gateway_ctl(&nexusd, "call start --user alice --from +15550100 --to +15550111 --no-twilio"), 4);
+	assert_non_null(strstr(gateway_ctl_err(), "limits.user_calls_per_day"));
+	sql("DELETE FROM session WHERE id = 's3'");
+	past_call("s4", alice.id, 4);
+	sql("DELETE FROM session WHERE id = 's1'");
+	refuses("+15550100", "+15550111", 429, "minute_cap", "this API key has used 5 telephone minutes within 24 hours, the most allowed is 5");
+	sql("DELETE FROM session");
+}
+
 static void ctl_refuses(const char *from, const char *to, int rc, const char *code, const char *words)
 {
 	int got = gateway_ctl(&nexusd, "call start --user alice --from %s --to %s --no-twilio", from, to);
@@ -113,7 +166,7 @@ static void callers_are_added_listed_and_removed(void **state)
 static int start(void **state)
 {
 	static const char *const settings[] = { "calls.allow=+1 !+1876", "calls.caller_ids=+15550100", "trunk.host=127.0.0.1:9",
-		"limits.requests_per_minute=100000", NULL };
+		"limits.user_calls_per_day=3", "limits.key_minutes_per_day=5", "limits.requests_per_minute=100000", NULL };
 
 	(void)state;
 	if (nexusd_setup_with(settings) != 0)
@@ -128,6 +181,7 @@ int main(void)
 		cmocka_unit_test(destination_outside_the_list_is_422),
 		cmocka_unit_test(emergency_number_is_422_in_every_spelling),
 		cmocka_unit_test(caller_id_of_another_is_422),
+		cmocka_unit_test(calls_and_minutes_of_a_day_are_429_until_they_are_a_day_old),
 		cmocka_unit_test(nexusctl_tells_each_refusal_in_the_same_words),
 		cmocka_unit_test(callers_are_added_listed_and_removed),
 		cmocka_unit_test(frozen_calls_are_503_with_a_time_to_come_back),
