@@ -172,7 +172,7 @@ int cmd_secrets_rotate(struct app *app)
 	explicit_bzero(value, sizeof(value));
 	if (rc != RC_DONE || nxv_secret_sealing(app->ctx, &sealing, &err) != NXV_OK)
 		return rc;
-	out_note(app, to ? "Give nexusd the new passphrase now, wherever it has the old one from."
+	out_note(app, to ? "Give nexusd this passphrase now, wherever it reads it from. A key file or a passphrase of before opens nothing any more: remove it."
 			 : "The new key is in the key file: save it. A systemd credential with the old key fits no more.");
 	return out_done(app, "sealed by", sealing.key_id);
 }
