@@ -46,6 +46,12 @@ same 'an option or default' packaging/nexusvoip.conf < <(differs <(options) <(ex
 [ "$(reasons | wc -l)" -gt 10 ] || fault "lib/session/state_table.c: its reasons were not understood by this check"
 same 'an end reason' docs/guide/calls.md < <(differs <(reasons) <(told))
 
+# The releases of SIP servers that the tests ran on, first column of the guide's table being the server's name.
+tried() { sed -nE 's/^#define (OPENSIPS|KAMAILIO)_RELEASES "(.*)"/\1 \2/p' lib/sip/*/impl.h | tr '[:upper:]' '[:lower:]' | sort; }
+written() { sed -nE 's/^\| (OpenSIPS|Kamailio)[^|]*\| ([0-9., ]+) \|.*/\1 \2/p' docs/guide/sip-servers.md | tr '[:upper:]' '[:lower:]' | sort; }
+[ "$(tried | wc -l)" -eq 2 ] || fault "lib/sip/*/impl.h: its releases were not understood by this check"
+same 'a release' docs/guide/sip-servers.md < <(differs <(tried) <(written))
+
 version=$(sed -nE 's/^project\(nexusvoip VERSION ([0-9.]+).*/\1/p' CMakeLists.txt)
 [ -n "$version" ] || fault "CMakeLists.txt: no project version found"
 top=$(sed -nE 's/^## \[([0-9.]+)\].*/\1/p' CHANGELOG.md | head -n 1)
