@@ -36,7 +36,7 @@ int sipp_play(const struct sipp_opts *opts, char **trace)
 	char scenario[64], messages[64], port[16], *out = NULL, *err = NULL;
 	snprintf(scenario, sizeof(scenario), "%s/s.xml", dir);
 	snprintf(messages, sizeof(messages), "%s/messages", dir);
-	snprintf(port, sizeof(port), "%u", proc_free_port(1));
+	snprintf(port, sizeof(port), "%u", opts->port ? opts->port : proc_free_port(1));
 	if (!fill(opts->scenario, opts, scenario)) {
 		return -1;
 	}

@@ -9,6 +9,7 @@ struct sipp_opts {
 	const char *server;     /**< "127.0.0.1:5060" */
 	const char *username, *password, *domain;
 	const char *target;     /**< user to call; nullable */
+	unsigned port;          /**< own; 0: a free one */
 	int timeout_ms;         /**< 0: 10 s */
 };
 /** Play a scenario once. @return sipp's exit status: 0 all went as written, 1 some call did not; -1 too late.
