@@ -30,6 +30,10 @@ static const struct opt credentials_create[] = {
 	EXPIRES,
 	{ 0 },
 };
+static const struct opt numbers_add[] = {
+	{ "user", "USER", true, "whose phones ring when it is called" },
+	{ 0 },
+};
 static const struct opt sip_order[] = { NO_WAIT, { 0 } };
 static const struct opt registrations_kick[] = {
 	{ "contact", "URI", false, "only the one at this contact, as registrations list shows it" },
@@ -128,6 +132,9 @@ const struct command commands[] = {
 	{ "callers", "add", "NUMBER", of_user, 0, cmd_callers_add, "let a user show a number as caller ID" },
 	{ "callers", "list", NULL, by_user, 0, cmd_callers_list, "list the caller IDs of users" },
 	{ "callers", "remove", "NUMBER", of_user, 0, cmd_callers_remove, "take a caller ID back" },
+	{ "numbers", "add", "NUMBER", numbers_add, 0, cmd_numbers_add, "give a user a telephone number: calls to it ring all phones of the user" },
+	{ "numbers", "list", NULL, by_user, 0, cmd_numbers_list, "list telephone numbers and their users" },
+	{ "numbers", "remove", "NUMBER", NULL, 0, cmd_numbers_remove, "take a telephone number from its user: calls to it are refused" },
 	{ "secrets", "set", "NAME", NULL, CMD_SECRET, cmd_secrets_set, "seal and store a secret that is read from standard input" },
 	{ "secrets", "list", NULL, NULL, 0, cmd_secrets_list, "list secrets, without their values" },
 	{ "secrets", "unset", "NAME", NULL, 0, cmd_secrets_unset, "forget a stored secret" },

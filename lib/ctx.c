@@ -71,6 +71,8 @@ static nxv_status open_stores(nxv_ctx *ctx, struct nxv_error *err)
 	if (status == NXV_OK)
 		status = sip_setup_load(&ctx->env, ctx->cfg, ctx->state_dir, &ctx->sip, err);
 	if (status == NXV_OK)
+		ctx->sip->secrets = ctx->secrets;
+	if (status == NXV_OK)
 		status = credentials_check_domain(ctx->db, config_text(ctx->cfg, CFG_SIP_DOMAIN), err);
 	if (status == NXV_OK)
 		status = subscriber_open(&ctx->env, ctx->sip->set.auth_db, &ctx->auth, err);

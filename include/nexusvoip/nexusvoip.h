@@ -7,6 +7,7 @@
 #include <nexusvoip/events.h>
 #include <nexusvoip/gate.h>
 #include <nexusvoip/keys.h>
+#include <nexusvoip/numbers.h>
 #include <nexusvoip/policy.h>
 #include <nexusvoip/secrets.h>
 #include <nexusvoip/sessions.h>

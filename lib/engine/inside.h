@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "base/leg_token.h"
 #include "ctx.h"
 #include "engine/request.h"
 #include "engine/waiters.h"
@@ -24,6 +25,7 @@ struct engine {
 	struct calls *calls;
 	struct carrier *originator;
 	struct carrier *twilio;      /**< NULL until it is needed, or when it cannot be had */
+	char leg_key[LEG_KEY_TEXT + 1]; /**< of the tokens of Twilio's legs */
 	struct sip_manager *manager;
 	struct loop_timer *expiry;   /**< next credential that expires */
 	struct loop_timer *sweep;    /**< next look for calls that were never handed over */

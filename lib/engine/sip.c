@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "engine/inside.h"
 #include "events/event_log.h"
+#include "sip/control/common.h"
 #include "sip/credentials.h"
 #include "sip/originator/originator.h"
 #include "store/setting.h"
@@ -346,15 +347,23 @@ static void proxy_address(const char *listen, char *out, size_t size)
 	snprintf(out, size, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, (unsigned)port);
 }
 
+static void on_ask(void *arg, const struct sip_ask *ask, struct sip_answer *out)
+{
+	struct engine *engine = arg;
+
+	calls_answer(engine->calls, ask, out);
+}
+
 static nxv_status open_originator(struct engine *engine, struct nxv_error *err)
 {
 	const struct sip_setup *setup = engine->ctx->sip;
-	char proxy[160];
+	char proxy[160], key[33];
 	struct originator_opts opts = { .env = &engine->ctx->env, .loop = engine->loop, .proxy = proxy,
 		.listen = setup->set.originator, .domain = setup->set.domain, .username = setup->set.service_user,
-		.ha1_md5 = setup->service_md5, .ha1_sha256 = setup->service_sha256, .trace = engine->trace, .sink = calls_carrier_event,
-		.sink_arg = engine->calls };
+		.ha1_md5 = setup->service_md5, .ha1_sha256 = setup->service_sha256, .ask = on_ask, .ask_arg = engine, .ask_key = key,
+		.trace = engine->trace, .sink = calls_carrier_event, .sink_arg = engine->calls };
 
+	common_ask_key(&setup->set, key);
 	proxy_address(setup->set.listen, proxy, sizeof(proxy));
 	return originator_open(&opts, &engine->originator, err);
 }
@@ -374,14 +383,14 @@ static nxv_status open_calls(struct engine *engine, struct nxv_error *err)
 		.ports = { engine, port_carrier, port_registered, port_end_dialog, port_changed },
 		.ring_ms = config_int(cfg, CFG_CALLS_RING_SECONDS) * 1000,
 		.max_seconds = config_int(cfg, CFG_LIMITS_MAX_CALL_SECONDS),
-		.call_limit = config_int(cfg, CFG_LIMITS_CALLS_PER_USER), .trace = engine->trace, .domain = config_text(cfg, CFG_SIP_DOMAIN) };
-
+		.call_limit = config_int(cfg, CFG_LIMITS_CALLS_PER_USER), .trace = engine->trace, .domain = config_text(cfg, CFG_SIP_DOMAIN),
+		.cfg = cfg, .leg_key = engine->leg_key };
+	nxv_status status = setting_leg_key(engine->ctx->db, &engine->ctx->env, engine->leg_key, sizeof(engine->leg_key), err);
 	char *alive = engine_path(engine->ctx, "alive");
-	nxv_status status = NXV_E_NOMEM;
 
 	opts.alive_path = alive;
-	if (alive)
-		status = calls_open(&opts, &engine->calls, err);
+	if (status == NXV_OK)
+		status = alive ? calls_open(&opts, &engine->calls, err) : error_nomem(err);
 	free(alive);
 	return status;
 }

@@ -6,12 +6,9 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/id.h"
 #include "base/text.h"
-#include "events/event_log.h"
-#include "limits/limits.h"
-#include "session/lease.h"
 #include "session/live.h"
+#include "session/outside.h"
 #include "trace/trace_log.h"
 
 /* A question to the SIP server that is under way; the call may be gone when the answer comes. */
@@ -141,8 +138,12 @@ static void on_registered(void *arg, nxv_status status, unsigned media, const ch
 			apply_now(call, lookup->callee ? EV_B_NOT_REGISTERED : EV_A_NOT_REGISTERED);
 		else if (live_is_remote(call))
 			hand_to_carrier(call, media, username);
-		else if (!lookup->callee)
+		else if (!lookup->callee && !text_is_number(call->row->b_targets))
 			ask_registered(call, media);
+		else if (!lookup->callee && !(media & CARRIER_MEDIA_PLAIN)) /* a trunk is a plain phone */
+			apply_now(call, EV_MEDIA_REFUSED);
+		else if (!lookup->callee)
+			hand_to_carrier(call, CARRIER_MEDIA_PLAIN, NULL);
 		else if (!(media & lookup->caller)) /* nobody translates between a browser and a plain phone */
 			apply_now(call, EV_MEDIA_REFUSED);
 		else
@@ -224,7 +225,15 @@ void calls_stop_all(struct calls *calls)
 		}
 }
 
-static enum call_event from_carrier(const struct carrier_event *ev)
+/* A trunk that knows no such number is not a phone that is not registered. */
+static enum call_event classify_callee(const struct call *call, int sip_code, const char *reason)
+{
+	const enum call_event event = call_classify('b', sip_code, reason);
+
+	return event == EV_B_NOT_REGISTERED && dialled_telephone(call) ? EV_B_UNREACHABLE : event;
+}
+
+static enum call_event from_carrier(const struct call *call, const struct carrier_event *ev)
 {
 	switch (ev->kind) {
 	case CARRIER_A_RINGING:
@@ -240,7 +249,7 @@ static enum call_event from_carrier(const struct carrier_event *ev)
 	case CARRIER_B_ANSWERED:
 		return EV_B_ANSWERED;
 	case CARRIER_B_FAILED:
-		return call_classify('b', ev->sip_code, ev->sip_reason);
+		return classify_callee(call, ev->sip_code, ev->sip_reason);
 	case CARRIER_B_NO_ANSWER:
 		return EV_B_NO_ANSWER;
 	case CARRIER_JOINED:
@@ -300,83 +309,11 @@ void calls_carrier_event(void *sink, const char *session_id, const struct carrie
 	}
 	if (remote_event(call, event))
 		return;
-	what = event->kind == CARRIER_DOWN && call->wish != EV_PLACED ? call->wish : from_carrier(event);
-	if (what == EV_B_NOT_REGISTERED && live_is_remote(call))
-		what = EV_B_UNREACHABLE; /* 404 for a telephone number: there is none such */
+	what = event->kind == CARRIER_DOWN && call->wish != EV_PLACED ? call->wish : from_carrier(call, event);
 	live_apply(call, what, &facts);
 	if (event->kind == CARRIER_DOWN)
 		call->carrier = NULL;
 	live_settle(call);
-}
-
-static nxv_status store_dialled(struct calls *calls, struct session_row *row, struct nxv_error *err)
-{
-	struct nxv_session *s = &row->pub;
-	struct db_tx *tx = NULL;
-	nxv_status status = db_begin(calls->opts.db, DB_WRITE, &tx, err);
-
-	if (status == NXV_OK)
-		status = slot_note(tx, s->id, s->user_id, s->started_at_ms,
-			lease_end(s->started_at_ms, calls->opts.ring_ms, calls->opts.max_seconds), err);
-	if (status == NXV_OK)
-		status = event_append(tx, s->started_at_ms, "call.queued", s->id, s->user_id, "status=queued", &s->seq, err);
-	if (status == NXV_OK)
-		status = session_insert(tx, row, err);
-	if (status == NXV_OK) {
-		status = db_commit(tx, err);
-		tx = NULL;
-	}
-	db_rollback(tx);
-	return status;
-}
-
-static struct session_row *dialled_row(struct calls *calls, const struct calls_report *report)
-{
-	struct session_row *row = session_row_new();
-	struct nxv_session *s;
-
-	if (!row)
-		return NULL;
-	s = &row->pub;
-	s->id = id_session(calls->opts.env);
-	s->direction = text_dup("outbound-dial");
-	s->from_number = text_dup(report->from_user);
-	s->to_number = text_dup(report->to_user);
-	s->user_id = text_dup(report->owner);
-	s->sip_username = text_dup(report->from_user);
-	s->sip_domain = text_dup(calls->opts.domain);
-	s->started_at_ms = report->at_ms;
-	row->carrier = text_dup("dialled");
-	row->sip_call_id = text_dup(report->call_id);
-	if (s->id && s->direction && s->from_number && s->to_number && s->user_id && s->sip_username && s->sip_domain &&
-		row->carrier && row->sip_call_id)
-		return row;
-	session_row_free(row);
-	return NULL;
-}
-
-/* A phone dialled: the SIP server has let it through, so it is a session whatever the store's count says. */
-static struct call *take_dialled(struct calls *calls, const struct calls_report *report)
-{
-	struct session_row *row;
-	struct nxv_error err = NXV_ERROR_INIT;
-	struct call *call = live_find_sip(calls, report->call_id);
-
-	if (call || !*report->owner || !*report->call_id)
-		return call;
-	row = dialled_row(calls, report);
-	if (!row)
-		return NULL;
-	if (store_dialled(calls, row, &err) != NXV_OK) {
-		env_log(calls->opts.env, NXV_LOG_ERROR, "session", "a dialled call cannot be stored: %s", err.message);
-		session_row_free(row);
-		return NULL;
-	}
-	env_log(calls->opts.env, NXV_LOG_INFO, "session", "call %s: dialled by %s", row->pub.id, report->from_user);
-	trace_notef(calls->opts.trace, row->pub.id, NXV_TRACE_CONTROL, 'a', false, "report: %s dials %s", report->from_user,
-		report->to_user);
-	calls->opts.ports.changed(calls->opts.ports.arg, row);
-	return live_add(calls, row);
 }
 
 static enum call_event report_ended(const struct calls_report *report, const struct call *call)
@@ -392,11 +329,15 @@ static enum call_event report_ended(const struct calls_report *report, const str
 	return EV_END;
 }
 
-static enum call_event report_failed(const struct calls_report *report)
+static enum call_event report_failed(const struct calls_report *report, const struct call *call)
 {
 	if (report->code == 487)
 		return EV_A_HANGUP;
-	return call_classify('b', report->code, report->reason);
+	if (strstr(report->reason, OUTSIDE_REFUSED))
+		return EV_NOT_ALLOWED;
+	if (report->code == 403 && strstr(report->reason, "limit reached"))
+		return EV_CALL_LIMIT;
+	return classify_callee(call, report->code, report->reason);
 }
 
 /* One INVITE rang both. */
@@ -432,7 +373,7 @@ void calls_report(struct calls *calls, const struct calls_report *report)
 
 	if (report->kind == REPORT_CALL) {
 		if (!*report->session)
-			take_dialled(calls, report);
+			dialled_take(calls, report);
 		return;
 	}
 	call = *report->session ? live_find(calls, report->session) : live_find_sip(calls, report->call_id);
@@ -446,7 +387,7 @@ void calls_report(struct calls *calls, const struct calls_report *report)
 	else if (report->kind == REPORT_ANSWERED && call->row->sip_call_id)
 		applied = live_apply(call, EV_B_ANSWERED, &facts);
 	else if (report->kind == REPORT_FAILED && call->row->sip_call_id)
-		applied = live_apply(call, report_failed(report), &facts);
+		applied = live_apply(call, report_failed(report, call), &facts);
 	else if (report->kind == REPORT_ENDED)
 		applied = live_apply(call, report_ended(report, call), &(struct call_facts){ .at_ms = report->at_ms });
 	if (applied && call->row->state == CALL_ENDED && !call->row->sip_call_id)

@@ -4,8 +4,10 @@
 #define NXV_SESSION_CALLS_H
 
 #include "base/env.h"
+#include "config/config.h"
 #include "session/carrier.h"
 #include "session/session_row.h"
+#include "sip/ask.h"
 
 struct calls;
 struct trace_log;
@@ -38,6 +40,8 @@ struct calls_opts {
 	struct trace_log *trace; /**< [borrowed] nullable: where control messages are noted */
 	const char *domain;  /**< [borrowed] of the SIP usernames */
 	const char *alive_path; /**< see session/alive.h */
+	const struct config *cfg; /**< [borrowed] the rules of telephone calls; needed by calls_answer() */
+	const char *leg_key;      /**< [borrowed] of the tokens of legs that come back, see base/leg_token.h; nullable */
 };
 
 /** A call that the SIP server reports, in the driver's words (see struct sip_event). */
@@ -78,6 +82,8 @@ void calls_stop_all(struct calls *calls);
 void calls_report(struct calls *calls, const struct calls_report *report);
 /** The SIP server went away at that time: calls that it no longer lists when it is back were lost then. */
 void calls_server_lost(struct calls *calls, int64_t at_ms);
+/** Let a call that the SIP server asks about through, or refuse it. */
+void calls_answer(struct calls *calls, const struct sip_ask *ask, struct sip_answer *out);
 /** A call that moved within this time is not judged by the server's list. */
 enum { CALL_SETTLE_MS = 2000 };
 /** Compare with the server's list, read at listed_at_ms: what vanished is ended, what we missed is taken up, legs of calls

@@ -74,7 +74,7 @@ bool resolve_dialled(const char *to, char *dialled, size_t size)
 }
 
 nxv_status resolve_callee(
-	struct db_tx *tx, const char *to, const char *domain, int64_t now_ms, char **out, struct nxv_error *err)
+	struct db_tx *tx, const char *to, const char *domain, bool trunk, int64_t now_ms, char **out, struct nxv_error *err)
 {
 	char *user = NULL, *owner = NULL;
 	nxv_status status = NXV_OK;
@@ -88,9 +88,14 @@ nxv_status resolve_callee(
 		status = error_field(err, "toNumber", "write a number (+ and 2 to 15 digits), a SIP username, a userId or a sip: URI");
 	if (status != NXV_OK)
 		goto out;
+	if (text_is_number(user) && trunk) {
+		*out = user;
+		user = NULL;
+		goto out;
+	}
 	if (text_is_number(user)) {
 		status = error_code(err, NXV_E_UNCALLABLE, "no_trunk",
-			"%s is a telephone number and no trunk is configured; call a SIP username, a userId or a sip: URI", user);
+			"%s is a telephone number and no trunk is configured (trunk.host); call a SIP username, a userId or a sip: URI", user);
 		goto out;
 	}
 	status = credentials_owner(tx, user, now_ms, &owner, err);

@@ -144,7 +144,7 @@ static nxv_status store_intent(nxv_ctx *ctx, struct session_row *row, struct nxv
 	if (status == NXV_OK)
 		status = resolve_caller(tx, s->user_id, s->started_at_ms, &row->a_targets, err);
 	if (status == NXV_OK && strcmp(row->carrier, "twilio") != 0)
-		status = resolve_callee(tx, s->to_number, s->sip_domain, s->started_at_ms, &row->b_targets, err);
+		status = resolve_callee(tx, s->to_number, s->sip_domain, *config_text(ctx->cfg, CFG_TRUNK_HOST), s->started_at_ms, &row->b_targets, err);
 	if (status == NXV_OK)
 		status = need_sip_server(tx, err);
 	if (status == NXV_OK && !(s->sip_username = strndup(row->a_targets, strcspn(row->a_targets, " "))))

@@ -57,6 +57,7 @@ static const struct row rows[] = {
 
 	{ LIVE, EV_MEDIA_REFUSED, CALL_ENDED, NXV_CALL_FAILED, "media_incompatible" },
 	{ SETUP, EV_CALL_LIMIT, CALL_ENDED, NXV_CALL_FAILED, "call_limit" },
+	{ SETUP, EV_NOT_ALLOWED, CALL_ENDED, NXV_CALL_FAILED, "not_allowed" },
 	{ SETUP, EV_END, CALL_ENDED, NXV_CALL_CANCELED, "ended_by_api" },
 	{ UP, EV_END, CALL_ENDED, NXV_CALL_COMPLETED, "ended_by_api" },
 	{ SETUP, EV_MAX_DURATION, CALL_ENDED, NXV_CALL_CANCELED, "max_duration" },
@@ -80,7 +81,7 @@ static const struct row rows[] = {
 
 const char *const call_reasons[] = { "caller_busy", "caller_rejected", "caller_no_answer", "caller_not_registered",
 	"caller_unreachable", "callee_busy", "callee_rejected", "callee_no_answer", "callee_not_registered",
-	"callee_unreachable", "hangup_caller", "hangup_callee", "caller_lost", "callee_lost", "media_incompatible", "call_limit", "ended_by_api",
+	"callee_unreachable", "hangup_caller", "hangup_callee", "caller_lost", "callee_lost", "media_incompatible", "call_limit", "not_allowed", "ended_by_api",
 	"max_duration", "server_lost", "gateway_restarted", "gateway_stopped", "hangup", "ended_at_carrier", "carrier_refused",
 	"carrier_unreachable", "carrier_unknown", NULL };
 
@@ -152,7 +153,7 @@ const char *call_event_name(enum call_event event)
 		[EV_B_ANSWERED] = "callee_answered", [EV_B_BUSY] = "callee_busy", [EV_B_REJECTED] = "callee_rejected",
 		[EV_B_NO_ANSWER] = "callee_no_answer", [EV_B_NOT_REGISTERED] = "callee_not_registered",
 		[EV_B_UNREACHABLE] = "callee_unreachable", [EV_B_HANGUP] = "callee_hangup", [EV_B_LOST] = "callee_lost", [EV_JOINED] = "joined",
-		[EV_MEDIA_REFUSED] = "media_refused", [EV_CALL_LIMIT] = "call_limit", [EV_END] = "end",
+		[EV_MEDIA_REFUSED] = "media_refused", [EV_CALL_LIMIT] = "call_limit", [EV_NOT_ALLOWED] = "not_allowed", [EV_END] = "end",
 		[EV_MAX_DURATION] = "max_duration", [EV_SERVER_LOST] = "server_lost",
 		[EV_GATEWAY_RESTARTED] = "gateway_restarted", [EV_GATEWAY_STOPPED] = "gateway_stopped", [EV_CARRIER_DOWN] = "carrier_down",
 		[EV_RECOVERED] = "recovered", [EV_HANGUP] = "hangup", [EV_CANCELED] = "canceled_at_carrier", [EV_REFUSED] = "refused",

@@ -27,6 +27,7 @@ enum call_event {
 	EV_JOINED,            /**< media flows both ways */
 	EV_MEDIA_REFUSED,
 	EV_CALL_LIMIT,        /**< the SIP server refused it for the user's limit */
+	EV_NOT_ALLOWED,       /**< the rules of telephone calls refused it */
 	EV_END,               /**< asked for through the API */
 	EV_MAX_DURATION,
 	EV_SERVER_LOST,       /**< the SIP server lost the call, or the carrier did */

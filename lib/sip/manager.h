@@ -6,6 +6,7 @@
 #include <nexusvoip/sip_server.h>
 
 #include "config/config.h"
+#include "secrets/secrets.h"
 #include "sip/server.h"
 #include "sip/subscriber.h"
 
@@ -18,6 +19,7 @@ struct sip_setup {
 	char service_md5[33];            /**< HA1 of the service user, for the originator; secret, stays the same over restarts */
 	char service_sha256[65];
 	char service_sha512t256[65];
+	struct secrets *secrets;         /**< [borrowed] the trunk's password is among them; NULL: there are none */
 	char *owned[40];
 };
 /** Resolve driver, paths and ports. Port 0 becomes a free one that <state>/sip/ports remembers, so that restarts keep it;

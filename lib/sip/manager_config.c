@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "sip/manager_inside.h"
 #include "sip/manager_log.h"
+#include "sip/setup_trunk.h"
 
 nxv_status manager_need_driver(const struct sip_setup *setup, struct nxv_error *err)
 {
@@ -40,12 +41,17 @@ static nxv_status write_file(const char *path, const struct buf *text, struct nx
 nxv_status manager_config_write(const struct sip_setup *setup, const char *name, char *path, size_t size, char *digest,
 	struct nxv_error *err)
 {
+	struct sip_settings set = setup->set;
 	struct buf text = BUF_INIT;
-	char version[64];
+	char version[64], ha1[33];
 	nxv_status status = sip_driver_version(setup->driver, setup->program, version, sizeof(version), err);
 
+	set.trunk_ha1 = ha1;
 	if (status == NXV_OK)
-		status = setup->driver->render(&setup->set, version, false, &text, err);
+		status = setup_trunk_secret(setup, ha1, err);
+	if (status == NXV_OK)
+		status = setup->driver->render(&set, version, false, &text, err);
+	explicit_bzero(ha1, sizeof(ha1));
 	if (status == NXV_OK && text.failed)
 		status = error_nomem(err);
 	if (status == NXV_OK && !digest_hex(DIGEST_SHA256, text.data, text.len, digest))

@@ -15,6 +15,7 @@
 #include "sip/manager.h"
 #include "sip/probe.h"
 #include "sip/setup_ports.h"
+#include "sip/setup_trunk.h"
 
 enum { RUN_DIR_MAX = 80 };
 #define SERVICE_USER "nexus-gateway"
@@ -234,6 +235,7 @@ static nxv_status load_rest(struct sip_setup *setup, const struct config *cfg, s
 		status = check_chars(origins, "sip.ws_origins", ALNUM ":/.,*-[] ", "origins such as https://example.com", err);
 	if (status == NXV_OK)
 		status = own(setup, &set->ws_origins, text_dup(origins), err);
+	setup_trunk_load(set, cfg);
 	set->calls_per_user = config_int(cfg, CFG_LIMITS_CALLS_PER_USER);
 	set->max_call_seconds = config_int(cfg, CFG_LIMITS_MAX_CALL_SECONDS);
 	set->ring_seconds = config_int(cfg, CFG_CALLS_RING_SECONDS);

@@ -109,7 +109,7 @@ static void twilios_leg_joins_the_session_that_the_gateway_names(void **state)
 	message_header(ask, "X-Nexus-Leg", value, sizeof(value));
 	assert_string_equal(value, "session_1_x.a.0123");
 	assert_false(message_has(ask, "forged"));
-	allow(ask, "X-Nexus-Owner: user_b\r\nX-Nexus-Limit: 5\r\nX-Nexus-Targets: bob\r\nX-Nexus-Session: session_1_x\r\n");
+	allow(ask, "X-Nexus-Owner: user_b\r\nX-Nexus-Limit: 5\r\nX-Nexus-Targets: bob\r\nX-Nexus-Session: session_1_x\r\nX-Nexus-Leg: a\r\n");
 	call.invite = client_expect(bob, "INVITE", 3000);
 	assert_non_null(call.invite);
 	assert_false(message_has(call.invite, "X-Nexus"));

@@ -18,6 +18,7 @@ static void a_dialled_number_leaves_through_the_trunk(void **state)
 	call.invite = dial_out("0014155550123");
 	assert_int_equal(strncmp(call.invite, "INVITE sip:" NUMBER "@" FIXTURE_TRUNK, strlen("INVITE sip:" NUMBER "@" FIXTURE_TRUNK)), 0);
 	assert_true(message_has(call.invite, "From: <sip:" SHOWN "@" FIXTURE_TRUNK ">"));
+	assert_true(message_has(call.invite, "To: <sip:" NUMBER "@" FIXTURE_TRUNK ">"));
 	assert_true(message_has(call.invite, "P-Asserted-Identity: <sip:" SHOWN "@" FIXTURE_TRUNK ">"));
 	assert_false(message_has(call.invite, "X-Nexus"));
 	assert_false(message_has(call.invite, "Proxy-Authorization"));
@@ -26,6 +27,7 @@ static void a_dialled_number_leaves_through_the_trunk(void **state)
 	snprintf(call.id, sizeof(call.id), "%s", client_call_id(alice));
 	call_answer(&call);
 	assert_true(message_has(call.answer, "From: <sip:alice@" FIXTURE_DOMAIN ">"));
+	assert_true(message_has(call.answer, "To: <sip:0014155550123@" FIXTURE_DOMAIN ">"));
 	call_hangup(&call, true);
 	assert_string_equal(fixture_events(f, call.id, "ringing answered ended:caller"), "ringing answered ended:caller");
 	assert_string_equal(fixture_event_member(f, call.id, SIP_EV_RINGING, "to"), NUMBER);
@@ -252,6 +254,34 @@ static void the_server_answers_the_trunks_challenge(void **state)
 	assert_non_null(seen);
 }
 
+static int count(message *m, const char *text)
+{
+	int n = 0;
+
+	for (const char *at = m; (at = strstr(at, text)); at += strlen(text))
+		n++;
+	return n;
+}
+
+static void the_gateways_own_leg_is_dressed_once(void **state)
+{
+	message *invite, *refusal;
+
+	(void)state;
+	client_dial(gateway, "sip:" NUMBER "@" FIXTURE_DOMAIN, "sip:" SHOWN "@" FIXTURE_DOMAIN,
+		"X-Nexus-Session: session_2_x\r\nX-Nexus-Leg: b\r\nX-Nexus-Caller-Id: " SHOWN "\r\n");
+	challenge(client_expect(trunk, "INVITE", 3000));
+	invite = client_expect(trunk, "INVITE", 3000);
+	assert_non_null(invite);
+	assert_int_equal(count(invite, "From: <sip:" SHOWN "@" FIXTURE_TRUNK ">;tag="), 1);
+	assert_int_equal(count(invite, "To: <sip:" NUMBER "@" FIXTURE_TRUNK ">\r\n"), 1);
+	assert_int_equal(count(invite, "P-Asserted-Identity: "), 1);
+	client_reply(trunk, invite, 486, "Busy Here");
+	refusal = client_expect(gateway, "486", 3000);
+	assert_non_null(refusal);
+	client_ack_refusal(gateway, refusal);
+}
+
 static void a_wrong_trunk_password_is_told_once(void **state)
 {
 	message *refusal;
@@ -293,7 +323,8 @@ int main(int argc, char **argv)
 		CASE(without_the_gateway_no_number_is_called), CASE(the_gateways_own_leg_leaves_without_a_question),
 	};
 	const struct CMUnitTest by_digest[] = {
-		CASE(the_server_answers_the_trunks_challenge), CASE(a_wrong_trunk_password_is_told_once), CASE(another_realm_gets_no_answer),
+		CASE(the_server_answers_the_trunks_challenge), CASE(the_gateways_own_leg_is_dressed_once),
+		CASE(a_wrong_trunk_password_is_told_once), CASE(another_realm_gets_no_answer),
 	};
 	int failed;
 

@@ -19,6 +19,7 @@ struct phone *phone_new(struct lab *lab, const struct phone_opts *opts)
 	phone->lab = lab;
 	phone->opts = *opts;
 	phone->answer_challenges = true;
+	snprintf(phone->host, sizeof(phone->host), "%s", opts->address ? opts->address : "127.0.0.1");
 	snprintf(phone->username, sizeof(phone->username), "%s", opts->username);
 	snprintf(phone->password, sizeof(phone->password), "%s", opts->password ? opts->password : "");
 	snprintf(phone->domain, sizeof(phone->domain), "%s", opts->domain);
@@ -66,6 +67,7 @@ void phone_free(struct phone *phone)
 	}
 	wire_close(phone);
 	pthread_mutex_unlock(&lab->lock);
+	sip_text_free(&phone->last_invite);
 	free(phone);
 }
 
@@ -272,4 +274,18 @@ int phone_hold(struct phone *phone, int number, bool hold)
 	}
 	pthread_mutex_unlock(&phone->lab->lock);
 	return code;
+}
+
+const char *phone_invite_header(struct phone *phone, const char *name)
+{
+	static char value[512];
+	value[0] = '\0';
+	pthread_mutex_lock(&phone->lab->lock);
+	if (phone->last_invite.data && *name) {
+		sip_text_header(&phone->last_invite, name, 0, value, sizeof(value));
+	} else if (phone->last_invite.data) {
+		sip_uri_user(phone->last_invite.uri, value, sizeof(value));
+	}
+	pthread_mutex_unlock(&phone->lab->lock);
+	return value;
 }

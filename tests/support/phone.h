@@ -29,6 +29,9 @@ struct phone_opts {
 	double tone_hz;        /**< heard by the other party; 0: no media is sent */
 	const char *extra;     /**< header line to add to every INVITE, "Name: value\r\n"; nullable, must outlive the phone */
 	bool tcp;
+	const char *address;   /**< of its own; NULL: 127.0.0.1 */
+	unsigned port;         /**< UDP; 0: any */
+	const char *demands;   /**< realm in which it wants username and password of whoever calls it; nullable */
 	int payload;           /**< the one codec it speaks: 0 PCMU, 8 PCMA */
 };
 struct phone *phone_new(struct lab *lab, const struct phone_opts *opts);
@@ -44,6 +47,9 @@ const char *phone_algorithm(const struct phone *phone);
 int phone_request(struct phone *phone, const char *method, const char *uri);
 /** Send bytes as they are to the SIP server (UDP); whatever comes back is only logged. */
 void phone_send_raw(struct phone *phone, const char *text);
+/** A header of the last INVITE that it received, or "" for its request URI's user; "" when there is none.
+ * @return [borrowed] until the next call. */
+const char *phone_invite_header(struct phone *phone, const char *name);
 /** Requests that it received, of any kind. */
 unsigned phone_requests(struct phone *phone);
 /** Whether the next requests answer challenges. */

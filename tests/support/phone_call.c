@@ -125,7 +125,7 @@ static void respond_plainly(struct phone *phone, const struct sip_text *msg, int
 static const char *contact_line(const struct phone *phone)
 {
 	static char line[128];
-	snprintf(line, sizeof(line), "Contact: <sip:%s@127.0.0.1:%u;transport=%s>\r\n", phone->username, ntohs(phone->self.sin_port),
+	snprintf(line, sizeof(line), "Contact: <sip:%s@%s:%u;transport=%s>\r\n", phone->username, phone->host, ntohs(phone->self.sin_port),
 		phone->opts.tcp ? "tcp" : "udp");
 	return line;
 }
@@ -231,10 +231,23 @@ static void first_invite(struct phone *phone, const struct sip_text *msg, const 
 	}
 }
 
+static void demand(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in *from)
+{
+	struct text out;
+	begin_response(&out, msg, 407, phone->tag);
+	text_add(&out, "Proxy-Authenticate: Digest realm=\"%s\",nonce=\"n%u\",qop=\"auth\",algorithm=MD5\r\nContent-Length: 0\r\n\r\n",
+		phone->opts.demands, ++phone->serial);
+	wire_send(phone, out.data, from);
+}
+
 static void invite(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in *from)
 {
 	struct dialog *d = find_by_call_id(phone, msg);
-	if (!d && !msg->to_tag[0]) {
+	sip_text_free(&phone->last_invite);
+	sip_text_parse(msg->data, msg->len, &phone->last_invite);
+	if (!d && !msg->to_tag[0] && phone->opts.demands && !sip_text_login_right(msg, phone->username, phone->password)) {
+		demand(phone, msg, from);
+	} else if (!d && !msg->to_tag[0]) {
 		first_invite(phone, msg, from);
 	} else if (!d || (d->seen.at_us[PHONE_ENDED] && msg->to_tag[0])) {
 		respond_plainly(phone, msg, 481, phone->tag, from);

@@ -67,6 +67,7 @@ struct phone {
 	struct phone *next;
 	struct lab *lab;
 	struct phone_opts opts;
+	char host[16];          /* its own address */
 	char username[64], password[128], domain[96], from_user[64], algorithm[24];
 	char used_algorithm[16];
 	bool answer_challenges, vanished;
@@ -77,6 +78,7 @@ struct phone {
 	size_t stream_len;
 	char tag[32], register_call_id[64];
 	unsigned register_cseq, serial, requests_seen;
+	struct sip_text last_invite; /* that it received */
 	struct phone_script script;
 	struct request *requests;
 	struct dialog *dialogs;

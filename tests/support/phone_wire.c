@@ -26,12 +26,12 @@ static bool watch(struct phone *phone, int fd)
 	return epoll_ctl(phone->lab->epoll, EPOLL_CTL_ADD, fd, &ev) == 0;
 }
 
-static int bind_udp(struct sockaddr_in *self)
+static int bind_udp(struct sockaddr_in *self, const char *address, unsigned port)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int size = 1 << 20;
 	socklen_t len = sizeof(*self);
-	*self = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	*self = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = inet_addr(address), .sin_port = htons((uint16_t)port) };
 	if (fd >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	}
@@ -60,7 +60,7 @@ bool wire_open(struct phone *phone)
 {
 	struct sockaddr_in rtp;
 	phone->udp = phone->tcp = phone->rtp = -1;
-	phone->rtp = bind_udp(&rtp);
+	phone->rtp = bind_udp(&rtp, "127.0.0.1", 0);
 	phone->rtp_port = ntohs(rtp.sin_port);
 	if (phone->rtp < 0 || (phone->opts.tone_hz > 0 && !watch(phone, phone->rtp))) {
 		return false;
@@ -68,7 +68,7 @@ bool wire_open(struct phone *phone)
 	if (phone->opts.tcp) {
 		return connect_tcp(phone);
 	}
-	phone->udp = bind_udp(&phone->self);
+	phone->udp = bind_udp(&phone->self, phone->host, phone->opts.port);
 	return phone->udp >= 0 && watch(phone, phone->udp);
 }
 

@@ -90,3 +90,21 @@ bool sip_text_answer_challenge(const struct sip_text *challenge, const struct si
 	}
 	return true;
 }
+
+bool sip_text_login_right(const struct sip_text *msg, const char *username, const char *password)
+{
+	char value[1024], user[128], realm[128], nonce[256], uri[256], nc[16], cnonce[128], given[80], a[1024], ha1[65], ha2[65], want[65];
+	const struct hash *md5 = &hashes[0];
+	if (!sip_text_header(msg, "Proxy-Authorization", 0, value, sizeof(value)) || !sip_text_param(value, "username", user, sizeof(user)) ||
+		!sip_text_param(value, "realm", realm, sizeof(realm)) || !sip_text_param(value, "nonce", nonce, sizeof(nonce)) ||
+		!sip_text_param(value, "uri", uri, sizeof(uri)) || !sip_text_param(value, "nc", nc, sizeof(nc)) ||
+		!sip_text_param(value, "cnonce", cnonce, sizeof(cnonce)) || !sip_text_param(value, "response", given, sizeof(given))) {
+		return false;
+	}
+	snprintf(a, sizeof(a), "%s:%s:%s", username, realm, password);
+	bool ok = strcmp(user, username) == 0 && hash_hex(md5, a, ha1);
+	snprintf(a, sizeof(a), "%s:%s", msg->method, uri);
+	ok = ok && hash_hex(md5, a, ha2);
+	snprintf(a, sizeof(a), "%s:%s:%s:%s:auth:%s", ha1, nonce, nc, cnonce, ha2);
+	return ok && hash_hex(md5, a, want) && strcmp(want, given) == 0;
+}

@@ -57,5 +57,7 @@ struct sip_login {
 /** Append the header line that answers a 401 or 407. algorithm (nullable, 16 bytes) gets what was used.
  * False when no challenge fits. */
 bool sip_text_answer_challenge(const struct sip_text *challenge, const struct sip_login *login, struct text *out, char *algorithm);
+/** Whether a request logs in with MD5 and this name and password. */
+bool sip_text_login_right(const struct sip_text *msg, const char *username, const char *password);
 
 #endif

@@ -65,7 +65,7 @@ static nxv_status check_networks(const char *field, const char *list, struct nxv
 	return NXV_OK;
 }
 
-nxv_status trunk_check(const struct sip_settings *set, struct nxv_error *err)
+nxv_status trunk_check(const struct sip_settings *set, bool mask, struct nxv_error *err)
 {
 	const char *user = or_empty(set->trunk_username), *transport = or_empty(set->trunk_transport);
 	nxv_status status = check_networks("trunk.addresses", or_empty(set->trunk_addresses), err);
@@ -87,7 +87,7 @@ nxv_status trunk_check(const struct sip_settings *set, struct nxv_error *err)
 	if (!made_of(or_empty(set->trunk_realm), ALNUM "._-@ ", 100))
 		return error_field(err, "trunk.realm", "trunk.realm cannot be \"%.60s\"; use letters, digits, blanks and . _ - @",
 			or_empty(set->trunk_realm));
-	if (!made_of(or_empty(set->trunk_ha1), "0123456789abcdef", 32))
+	if (!mask && !made_of(or_empty(set->trunk_ha1), "0123456789abcdef", 32))
 		return error_field(err, "trunk.password",
 			"trunk.username is set, but no password: store it with \"nexusctl secrets set trunk.password\"");
 	return NXV_OK;

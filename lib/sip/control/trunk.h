@@ -6,8 +6,8 @@
 #include "sip/control/template.h"
 #include "sip/server.h"
 
-/** Errors: NXV_E_INVALID naming the option at fault. */
-nxv_status trunk_check(const struct sip_settings *set, struct nxv_error *err);
+/** mask: the password need not be there. Errors: NXV_E_INVALID naming the option at fault. */
+nxv_status trunk_check(const struct sip_settings *set, bool mask, struct nxv_error *err);
 /** Values of the trunk's template; source: the server's own name of a request's address ("$si", "src_ip"). */
 void trunk_vars(struct template_vars *vars, const struct sip_settings *set, const char *source, bool mask);
 

@@ -67,7 +67,7 @@ nxv_status kamailio_render(const struct sip_settings *set, const char *version, 
 	nxv_status status = common_check(set, err);
 
 	if (status == NXV_OK)
-		status = trunk_check(set, err);
+		status = trunk_check(set, mask, err);
 	if (status == NXV_OK)
 		status = pick_digest(set->digest, &column, err);
 	if (status == NXV_OK)

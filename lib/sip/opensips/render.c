@@ -59,7 +59,7 @@ nxv_status opensips_render(const struct sip_settings *set, const char *version, 
 	nxv_status status = common_check(set, err);
 
 	if (status == NXV_OK)
-		status = trunk_check(set, err);
+		status = trunk_check(set, mask, err);
 	if (status == NXV_OK)
 		status = check_digest(set->digest, err);
 	if (status == NXV_OK)

@@ -34,6 +34,9 @@ struct originator {
 	char hostport[80]; /* ours, for Via and Contact */
 	char *domain, *username, *ha1_md5, *ha1_sha256;
 	struct auth_user user;
+	sip_ask_fn *ask;
+	void *ask_arg;
+	char ask_key[40];
 	carrier_sink_fn *sink;
 	void *sink_arg;
 	struct trace_log *trace; /* nullable */
@@ -76,6 +79,8 @@ void trace_open(struct originator *o);
 
 /** uas.c: a request from a phone, or from anybody else behind the proxy. */
 void uas_request(struct originator *o, const struct sip_msg *msg);
+/** consent.c: answer a question of the SIP server; false: it is none. */
+bool consent_asked(struct originator *o, const struct sip_msg *msg);
 /** uas.c: an answer that no transaction waits for: 2xx again, or another phone's. */
 void uas_stray_response(struct originator *o, const struct sip_msg *msg);
 

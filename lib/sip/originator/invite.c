@@ -67,6 +67,8 @@ static nxv_status check(const struct carrier_call *c, struct nxv_error *err)
 	if (!is_name(c->to_number))
 		return error_field(
 			err, "to_number", "a callee is 1 to %d characters without control characters", NAME_MAX_LENGTH);
+	if (text_is_number(c->b_targets[0]) && !text_is_number(c->from_number))
+		return error_field(err, "from_number", "a telephone call needs a number as caller ID");
 	if (c->ring_timeout_ms <= 0 || c->max_seconds <= 0)
 		return error_field(err, "ring_timeout_ms", "ring timeout and maximum duration must be positive");
 	return NXV_OK;
@@ -125,6 +127,8 @@ static char *headers(const struct originator *o, const struct carrier_call *c, c
 		(long long)c->max_seconds + CARRIER_SLACK_SECONDS);
 	if (is_name(c->request_id)) /* a help in captures, no reason to refuse a call */
 		buf_printf(&b, "X-Nexus-Request: %s\r\n", c->request_id);
+	if (leg == 'b' && c->b_count == 1 && text_is_number(c->b_targets[0]))
+		buf_printf(&b, "X-Nexus-Caller-Id: %s\r\n", c->from_number); /* through the trunk */
 	if (leg == 'b') {
 		put_others(&b, c->b_targets, c->b_count);
 		return buf_take(&b);

@@ -70,6 +70,7 @@ static void close_originator(struct carrier *carrier)
 	free(o->username);
 	text_wipe_free(o->ha1_md5);
 	text_wipe_free(o->ha1_sha256);
+	explicit_bzero(o->ask_key, sizeof(o->ask_key));
 	free(o);
 }
 
@@ -91,6 +92,9 @@ static nxv_status check_opts(const struct originator_opts *opts, struct nxv_erro
 static nxv_status copy_opts(struct originator *o, const struct originator_opts *opts, struct nxv_error *err)
 {
 	o->env = opts->env;
+	o->ask = opts->ask;
+	o->ask_arg = opts->ask_arg;
+	text_copy(o->ask_key, sizeof(o->ask_key), opts->ask_key ? opts->ask_key : "");
 	o->sink = opts->sink;
 	o->trace = opts->trace;
 	o->sink_arg = opts->sink_arg;

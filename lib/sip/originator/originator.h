@@ -3,6 +3,7 @@
 #define NXV_SIP_ORIGINATOR_ORIGINATOR_H
 
 #include "session/carrier.h"
+#include "sip/ask.h"
 
 struct trace_log;
 
@@ -17,6 +18,9 @@ struct originator_opts {
 	const char *ha1_md5;    /**< 32 hex digits each: MD5 and SHA-256 of username:realm:password (RFC 7616) */
 	const char *ha1_sha256; /**< 64 hex digits */
 	struct trace_log *trace; /**< [borrowed] nullable: where messages are noted */
+	sip_ask_fn *ask;        /**< answers the server's questions; nullable */
+	void *ask_arg;
+	const char *ask_key;    /**< what makes an INVITE such a question: common_ask_key() */
 	carrier_sink_fn *sink;
 	void *sink_arg;
 };

@@ -103,13 +103,15 @@ static void dispatch(struct leg *leg, const struct sip_msg *msg)
 	refuse_method(leg->call->o, msg);
 }
 
-/* A request outside our calls: the server's own probes are answered, nobody can call us. */
+/* A request outside our calls: the server's own probes and questions are answered, nobody can call us. */
 static void outside(struct originator *o, const struct sip_msg *msg)
 {
 	if (pl_strcmp(&msg->met, "CANCEL") == 0 || pl_isset(&msg->to.tag))
 		message_reply(o, msg, 481, "Call Does Not Exist");
 	else if (pl_strcmp(&msg->met, "OPTIONS") == 0)
 		message_reply_with(o, msg, 200, "OK", DIALOG_ALLOW);
+	else if (pl_strcmp(&msg->met, "INVITE") == 0 && consent_asked(o, msg))
+		return;
 	else if (pl_strcmp(&msg->met, "INVITE") == 0)
 		message_reply(o, msg, 403, "This Address Takes No Calls");
 	else
