@@ -34,7 +34,7 @@ typedef enum nxv_until {
 struct nxv_session {
 	char *id;               /**< "session_<unix seconds>_<random>" */
 	nxv_call_status status;
-	char *direction;        /**< "outbound-api", or "outbound-dial" for a call that a phone dialled itself */
+	char *direction;        /**< "outbound-api"; "outbound-dial": a phone dialled it; "inbound": the trunk did */
 	char *from_number;      /**< caller ID shown to the callee */
 	char *to_number;        /**< as asked for */
 	char *user_id;          /**< whose call it is */

@@ -103,7 +103,7 @@ const struct option_spec option_specs[CFG_COUNT] = {
 	[CFG_TRUNK_PORT] = OPT("trunk.port", "TRUNK_PORT", "5060",
 		"port of the trunk", .type = OPT_INT, .min = 1, .max = 65535),
 	[CFG_TRUNK_TRANSPORT] = OPT("trunk.transport", "TRUNK_TRANSPORT", "udp",
-		"transport to the trunk", .type = OPT_WORD, .words = "udp tcp tls"),
+		"transport to the trunk", .type = OPT_WORD, .words = "udp tcp"),
 	[CFG_TRUNK_USERNAME] = OPT("trunk.username", "TRUNK_USERNAME", "",
 		"user name for the trunk's digest challenge; empty: the trunk knows this host by its address", .type = OPT_TEXT),
 	[CFG_TRUNK_REALM] = OPT("trunk.realm", "TRUNK_REALM", "",

@@ -94,8 +94,9 @@ struct call *dialled_take(struct calls *calls, const struct calls_report *report
 bool dialled_telephone(const struct call *call)
 {
 	const struct session_row *row = call->row;
+	const char *to = row->pub.to_number;
 
 	if (!row->sip_call_id)
 		return live_is_remote(call) || (row->b_targets && text_is_number(row->b_targets));
-	return strcmp(row->pub.direction, "inbound") != 0 && text_is_number(row->pub.to_number);
+	return strcmp(row->pub.direction, "inbound") != 0 && (text_is_number(to) || !to[strspn(to, "0123456789")]);
 }

@@ -13,16 +13,16 @@
  * (q queued, c calling, a caller rings, n connecting, b callee rings, u up), capitals are endings with a status
  * (B busy, N no-answer, F failed, X canceled, C completed), a dot is an event that means
  * nothing there. Columns: placed; the caller's leg (rings, answers, busy, rejects, no answer, absent, unreachable, hangs up, lost);
- * the callee's, likewise; then joined, media, limit, end, duration, server lost, restarted, stopped, carrier down,
+ * the callee's, likewise; then joined, media, limit, rules, end, duration, server lost, restarted, stopped, carrier down,
  * recovered; what only remote carriers tell: hung up, ended there, refused, unreachable, unknown. */
 static const char *const drawing[CALL_STATES] = {
-	[CALL_QUEUED] = "c" "anBBFFFX." "buBBFFFF." ".FFXXFFXF." "XXFFF",
-	[CALL_CALLING] = "." "anBBFFFX." "buBBFFFF." ".FFXXFFXF." "XXFFF",
-	[CALL_A_RINGING] = "." ".nBBNFFX." ".uBB.FFF." ".FFXXFFXF." "XXFFF",
-	[CALL_CONNECTING] = "." "..BBNFFXF" "buBBFFFFF" ".FFXXFFXF." "XXFFF",
-	[CALL_B_RINGING] = "." "..BBNFFXF" ".uBBNFFFF" ".FFXXFFXF." "XXFFF",
-	[CALL_UP] = "." ".......CC" ".......CC" "uF.CCC.CCu" "CC...",
-	[CALL_ENDED] = "." "........." "........." ".........." ".....",
+	[CALL_QUEUED] = "c" "anBBFFFX." "buBBFFFF." ".FFFXXFFXF." "XXFFF",
+	[CALL_CALLING] = "." "anBBFFFX." "buBBFFFF." ".FFFXXFFXF." "XXFFF",
+	[CALL_A_RINGING] = "." ".nBBNFFX." ".uBB.FFF." ".FFFXXFFXF." "XXFFF",
+	[CALL_CONNECTING] = "." "..BBNFFXF" "buBBFFFFF" ".FFFXXFFXF." "XXFFF",
+	[CALL_B_RINGING] = "." "..BBNFFXF" ".uBBNFFFF" ".FFFXXFFXF." "XXFFF",
+	[CALL_UP] = "." ".......CC" ".......CC" "uF..CCC.CCu" "CC...",
+	[CALL_ENDED] = "." "........." "........." "..........." ".....",
 };
 
 static char letter(enum call_state state, enum call_event event)
