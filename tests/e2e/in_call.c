@@ -72,3 +72,13 @@ int end_hold(struct holding *h)
 	pthread_join(h->thread, NULL);
 	return h->code;
 }
+
+bool wait_offer_of(struct phone *phone, const struct phone *of)
+{
+	for (int64_t deadline = now_ms() + SOON_MS; !names_port_of(last(phone, "INVITE"), of); nap_ms(5)) {
+		if (now_ms() > deadline) {
+			return false;
+		}
+	}
+	return true;
+}

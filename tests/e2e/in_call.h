@@ -20,6 +20,8 @@ const char *sdp(const struct phone *phone, const char *formats, const char *more
 bool names_port_of(const char *message, const struct phone *phone);
 /** The last message received that begins so; fails the test if there is none. */
 const char *last(struct phone *phone, const char *start);
+/** Wait until the last INVITE received names that phone's port. */
+bool wait_offer_of(struct phone *phone, const struct phone *of);
 /** Wait until so many that begin so were received. */
 bool wait_seen(struct phone *phone, const char *start, size_t count);
 

@@ -158,8 +158,37 @@ static void the_last_answer_of_the_callee_counts(void)
 	pair_reset();
 	phone_script(bob.phone, (struct phone_script){ .manner = PHONE_ANSWERS, .ring_ms = 300, .early = 183, .moves = true });
 	pair_talk(&call);
-	assert_true(names_port_of(last(alice.phone, "INVITE"), bob.phone));
+	assert_true(wait_offer_of(alice.phone, bob.phone));
 	still_up(&call);
+}
+
+/* An announcement, or ringing that the callee's side makes itself: the caller's phone learns where it comes from. */
+static void media_before_the_answer_reaches_the_caller(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct told call;
+		pair_reset();
+		phone_script(bob.phone, (struct phone_script){ .manner = PHONE_ANSWERS, .ring_ms = 600, .early = 183, .reliable = i == 1 });
+		pair_start(&call);
+		assert_true(phone_wait(alice.phone, 0, PHONE_JOINED, SOON_MS));
+		assert_true(names_port_of(last(alice.phone, "INVITE"), bob.phone));
+		assert_int_equal(phone_at_ms(bob.phone, 0, PHONE_ANSWERED), 0);
+		assert_true(api_get(&gw, &alice, call.id, &call));
+		assert_string_equal(call.status, "ringing");
+		assert_true(phone_wait(bob.phone, 0, PHONE_ACKED, SOON_MS));
+		assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
+		still_up(&call);
+	}
+}
+
+static void a_callee_that_declines_after_an_announcement_has_declined(void)
+{
+	struct told call;
+	pair_reset();
+	phone_script(bob.phone, (struct phone_script){ .manner = PHONE_REFUSES, .code = 486, .ring_ms = 300, .early = 183 });
+	pair_start(&call);
+	assert_true(phone_wait(alice.phone, 0, PHONE_JOINED, SOON_MS));
+	pair_expect(&call, "busy", "callee_busy");
 }
 
 static void the_callee_is_told_what_the_caller_changed_as_they_were_joined(void)
@@ -189,8 +218,7 @@ static void of_two_phones_that_ring_with_media_the_one_that_answers_counts(void)
 	assert_true(phone_wait(second, 0, PHONE_ACKED, SOON_MS));
 	assert_true(phone_wait(bob.phone, 0, PHONE_CANCELED, SOON_MS));
 	assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
-	assert_true(phone_wait(alice.phone, 0, PHONE_JOINED, SOON_MS));
-	assert_true(names_port_of(last(alice.phone, "INVITE"), second));
+	assert_true(wait_offer_of(alice.phone, second));
 	assert_int_equal(phone_hold(second, 0, true), 200);
 	phone_hangup(alice.phone, 0);
 	assert_true(api_wait(&gw, &alice, call.id, "ended", SOON_MS, &call));
@@ -211,6 +239,8 @@ static const struct CMUnitTest tests[] = {
 	E2E(a_description_of_nine_kilobytes_passes_whole),
 	E2E(a_reliable_183_is_acknowledged),
 	E2E(the_last_answer_of_the_callee_counts),
+	E2E(media_before_the_answer_reaches_the_caller),
+	E2E(a_callee_that_declines_after_an_announcement_has_declined),
 	E2E(the_callee_is_told_what_the_caller_changed_as_they_were_joined),
 	E2E(of_two_phones_that_ring_with_media_the_one_that_answers_counts),
 };

@@ -42,6 +42,7 @@ struct leg {
 /* The offer/answer exchange of a call; there is one at a time, and whoever comes meanwhile hears 491. */
 enum exchange_kind {
 	EXCHANGE_NONE,
+	EXCHANGE_EARLY,   /* A is offered what B says before it answers: an announcement, its own ringing */
 	EXCHANGE_JOIN,    /* A is offered B's answer */
 	EXCHANGE_TELL,    /* B is told what A then changed */
 	EXCHANGE_RELAY,   /* a phone's own offer, or request for one, passed to the other */
@@ -83,6 +84,7 @@ struct call {
 	struct exchange x;
 	struct list passing; /* struct passing */
 	struct tmr linger;
+	unsigned earlies;  /* times that A was told B's early media */
 	bool joined;       /* JOINED was told */
 	struct tmr rejoin; /* taken up in the middle of an exchange: when to join the phones anew */
 };
@@ -150,6 +152,8 @@ void early_clear(struct leg *leg);
 
 /* exchange.c: our offers to phones that are up */
 void exchange_join(struct call *call);
+/** B rings, and this answer may bring media already. */
+void exchange_early(struct call *call, const struct sip_msg *msg);
 /** The same for a call that was taken up in the middle of an exchange, unless the phones settle it first. */
 void exchange_join_later(struct call *call, uint64_t ms);
 /** Both phones know each other's media. */

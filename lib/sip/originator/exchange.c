@@ -15,7 +15,8 @@ enum {
 	GONE_MS = 500,        /* a 481 may overtake the BYE that explains it */
 	TRIES_MAX = 5,
 	JOIN_ROUNDS_MAX = 4,
-	REJOIN_AGAIN_MS = 500
+	REJOIN_AGAIN_MS = 500,
+	EARLIES_MAX = 8 /* phones that ring together take turns */
 };
 
 static void on_answer(void *arg, int err, const struct sip_msg *msg);
@@ -104,8 +105,29 @@ static void offer_or_lose(struct call *call, enum exchange_kind kind, struct leg
 void exchange_join(struct call *call)
 {
 	call->state = CALL_JOINING;
+	if (call->x.kind == EXCHANGE_EARLY) /* goes on when A has answered */
+		return;
 	call->x.tries = 0;
 	offer_or_lose(call, EXCHANGE_JOIN, &call->a, call->b.media);
+}
+
+void exchange_early(struct call *call, const struct sip_msg *msg)
+{
+	char *sdp = message_sdp(msg);
+	bool news = sdp_text_usable(sdp) && call->a.told && !sdp_text_same(sdp, call->a.told);
+
+	if (news && call->state == CALL_RINGING_B && call->a.state == LEG_UP && !exchange_busy(call) &&
+		call->earlies++ < EARLIES_MAX && exchange_offer(call, EXCHANGE_EARLY, &call->a, sdp, NULL) != NXV_OK)
+		exchange_clear(call);
+	free(sdp);
+}
+
+/* A took it or not: B's answer may have come meanwhile. */
+static void early_over(struct call *call)
+{
+	exchange_clear(call);
+	if (call->state == CALL_JOINING)
+		exchange_join(call);
 }
 
 void exchange_restore(struct call *call, struct leg *asked)
@@ -167,7 +189,7 @@ static void join_step(struct call *call, char *before)
 	if (x->kind == EXCHANGE_JOIN && call->b.stale)
 		settled = false;
 	else if (x->kind == EXCHANGE_JOIN)
-		settled = sdp_text_settled(before, call->b.media, call->a.media);
+		settled = sdp_text_settled(call->b.told, call->b.media, call->a.media);
 	else
 		settled = sdp_text_same(before, call->b.media);
 	if (settled || x->tries >= JOIN_ROUNDS_MAX)
@@ -197,6 +219,8 @@ static void accepted(struct call *call, const struct sip_msg *msg)
 		call_media_refused(call, msg->scode, NULL);
 	else if (x->kind == EXCHANGE_JOIN || x->kind == EXCHANGE_TELL)
 		join_step(call, before);
+	else if (x->kind == EXCHANGE_EARLY)
+		early_over(call);
 	else
 		exchange_clear(call);
 	free(before);
@@ -240,6 +264,10 @@ static void refused(struct call *call, int err, const struct sip_msg *msg)
 	struct exchange *x = &call->x;
 	int code = err ? 408 : msg->scode;
 
+	if (x->kind == EXCHANGE_EARLY && code != 408 && code != 481) {
+		early_over(call);
+		return;
+	}
 	if (pending(code, msg) && ++x->tries < TRIES_MAX) {
 		tmr_start(&x->timer, PAUSE_MIN_MS + rand_u16() % PAUSE_SPAN_MS, on_pause_over, call);
 		return;

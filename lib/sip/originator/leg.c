@@ -202,6 +202,8 @@ static void on_invite(void *arg, int err, const struct sip_msg *msg)
 			leg->ringing = true;
 			call_leg_ringing(leg, msg);
 		}
+		if (leg->name == 'b')
+			exchange_early(leg->call, msg);
 		return;
 	}
 	if (!err && msg->scode < 300) {
