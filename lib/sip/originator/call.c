@@ -58,6 +58,7 @@ void call_free(struct call *call)
 		return;
 	tmr_cancel(&call->linger);
 	tmr_cancel(&call->rejoin);
+	relay_turn_away(call);
 	exchange_clear(call);
 	pass_clear(call);
 	leg_clear(&call->a);
@@ -191,6 +192,7 @@ void call_end(struct call *call)
 		return;
 	call->state = CALL_ENDING;
 	tmr_cancel(&call->rejoin);
+	relay_turn_away(call);
 	relay_abort(call);
 	leg_end(&call->b);
 	leg_end(&call->a);

@@ -65,8 +65,6 @@ struct exchange {
 	char *answer;                   /* the description in our 2xx */
 	struct mbuf *reply;             /* that 2xx, repeated until its ACK comes */
 	unsigned repeated;
-	struct leg *next;        /* the other phone, whose own offer came before the asker's ACK */
-	struct sip_msg *waiting; /* that */
 	uint32_t ack_due; /* CSeq of the asked phone's 2xx, whose ACK waits for the asker's; 0: none */
 };
 
@@ -83,6 +81,9 @@ struct call {
 	unsigned media; /* bits CARRIER_MEDIA_*; with CARRIER_MEDIA_WEB, A is asked for an offer (Flow I) */
 	struct exchange x;
 	struct list passing; /* struct passing */
+	struct leg *next;        /* the phone whose offer waits for the exchange under way */
+	struct sip_msg *waiting; /* that offer */
+	struct tmr turn;
 	struct tmr linger;
 	unsigned earlies;  /* times that A was told B's early media */
 	bool joined;       /* JOINED was told */
@@ -166,6 +167,8 @@ nxv_status exchange_offer(
 /** After a 481: wait a moment for the BYE that explains it, then the leg is lost. */
 void exchange_gone(struct call *call, struct leg *asked);
 bool exchange_busy(const struct call *call);
+/** The phone answered our offer with 491, and we wait so that its own can come: give way to that. False if we do not. */
+bool exchange_yield(struct call *call, const struct leg *to);
 void exchange_clear(struct call *call);
 
 /* relay.c: phones' own offers, a hold for one */
@@ -176,7 +179,9 @@ void relay_failed(struct call *call, int err, const struct sip_msg *msg);
 void relay_acknowledged(struct leg *asker, const struct sip_msg *msg);
 /** ACK the asked phone although no answer will come. */
 void relay_release(struct call *call);
-/** A phone that waits to make its own offer hears 491. */
+/** The exchange under way is over: a phone that waits with its own offer has its turn soon. */
+void relay_next(struct call *call);
+/** It hears 491, for the call ends. */
 void relay_turn_away(struct call *call);
 /** The call ends: a phone that waits for our final answer gets one. */
 void relay_abort(struct call *call);

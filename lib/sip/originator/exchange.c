@@ -26,7 +26,6 @@ void exchange_clear(struct call *call)
 	struct exchange *x = &call->x;
 
 	tmr_cancel(&x->timer);
-	relay_turn_away(call);
 	free(x->offer);
 	free(x->answer);
 	free(x->heard);
@@ -34,6 +33,7 @@ void exchange_clear(struct call *call)
 	mem_deref(x->message);
 	mem_deref(x->reply);
 	memset(x, 0, sizeof(*x));
+	relay_next(call);
 }
 
 bool exchange_busy(const struct call *call)
@@ -224,6 +224,19 @@ static void accepted(struct call *call, const struct sip_msg *msg)
 	else
 		exchange_clear(call);
 	free(before);
+}
+
+bool exchange_yield(struct call *call, const struct leg *to)
+{
+	struct exchange *x = &call->x;
+	bool paused = x->asked == to && !x->request && x->offer && tmr_isrunning(&x->timer);
+
+	if (!paused || x->kind == EXCHANGE_RELAY || x->kind == EXCHANGE_GONE)
+		return false;
+	if (x->kind == EXCHANGE_JOIN || x->kind == EXCHANGE_TELL)
+		exchange_join_later(call, PAUSE_MIN_MS + PAUSE_SPAN_MS); /* unless the phone's offer joins them */
+	exchange_clear(call);
+	return true;
 }
 
 static void on_pause_over(void *arg)

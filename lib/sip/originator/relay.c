@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { T1_MS = 500, T2_MS = 4000, REPEATS_MAX = 10 /* for 64 * T1 */ };
+enum { T1_MS = 500, T2_MS = 4000, REPEATS_MAX = 10 /* for 64 * T1 */, WAIT_MS = 400 /* less than T1: the phone need not ask again */ };
 
 static bool is_invite(const struct sip_msg *msg)
 {
@@ -29,7 +29,6 @@ static void on_repeat(void *arg)
 	struct call *call = arg;
 	struct exchange *x = &call->x;
 
-	relay_turn_away(call);
 	if (++x->repeated > REPEATS_MAX) {
 		call_lost(x->asker, 0, "no ACK for the answer to its re-INVITE");
 		return;
@@ -67,8 +66,6 @@ static bool accept_asker(struct call *call)
 static void settle(struct call *call)
 {
 	struct exchange *x = &call->x;
-	struct sip_msg *waiting;
-	struct leg *next;
 
 	leg_told(x->asker, x->answer);
 	x->answer = NULL;
@@ -77,15 +74,9 @@ static void settle(struct call *call)
 		x->asker->media = x->heard;
 		x->heard = NULL;
 	}
-	next = x->next;
-	waiting = x->waiting;
-	x->waiting = NULL;
 	exchange_clear(call);
 	if (tmr_isrunning(&call->rejoin))
 		exchange_settled(call);
-	if (waiting)
-		relay_start(next, waiting);
-	mem_deref(waiting);
 }
 
 /* The phone takes its request back (CANCEL). */
@@ -143,27 +134,49 @@ static bool implies_ack(const struct leg *asker, const struct sip_msg *msg)
 		msg->cseq.num > x->message->cseq.num;
 }
 
-/* Nothing but the ACK of the other phone is missing: an offer that overtook it waits a moment instead of hearing 491. */
-static bool wait_for_ack(struct leg *asker, const struct sip_msg *msg)
+static void on_turn(void *arg)
 {
-	struct exchange *x = &asker->call->x;
+	struct call *call = arg;
+	struct sip_msg *msg = call->waiting;
 
-	if (x->kind != EXCHANGE_RELAY || x->asker == asker || !x->reply || x->request || x->repeated)
+	call->waiting = NULL;
+	if (exchange_busy(call))
+		message_reply(call->o, msg, 491, "Request Pending");
+	else
+		relay_start(call->next, msg);
+	mem_deref(msg);
+}
+
+/* Nothing of ours is under way to this phone: its offer can wait for the other one's answer or ACK, which mostly are on
+ * their way, instead of hearing 491. */
+static bool wait_for_turn(struct leg *asker, const struct sip_msg *msg)
+{
+	struct call *call = asker->call;
+	const struct exchange *x = &call->x;
+
+	if (!exchange_busy(call) || x->kind == EXCHANGE_GONE || x->asker == asker || (x->request && x->asked == asker) ||
+		(x->asked == asker && !x->reply) || call_other(asker)->state != LEG_UP || (call->waiting && call->next != asker))
 		return false;
-	if (!x->waiting) {
-		x->next = asker;
-		x->waiting = mem_ref((void *)msg);
+	if (!call->waiting) {
+		call->next = asker;
+		call->waiting = mem_ref((void *)msg);
+		tmr_start(&call->turn, WAIT_MS, on_turn, call);
 	}
 	return true;
 }
 
+void relay_next(struct call *call)
+{
+	if (call->waiting)
+		tmr_start(&call->turn, 0, on_turn, call);
+}
+
 void relay_turn_away(struct call *call)
 {
-	struct exchange *x = &call->x;
-
-	if (x->waiting)
-		message_reply(call->o, x->waiting, 491, "Request Pending");
-	x->waiting = mem_deref(x->waiting);
+	tmr_cancel(&call->turn);
+	if (call->waiting)
+		message_reply(call->o, call->waiting, 491, "Request Pending");
+	call->waiting = mem_deref(call->waiting);
 }
 
 void relay_start(struct leg *asker, const struct sip_msg *msg)
@@ -176,7 +189,7 @@ void relay_start(struct leg *asker, const struct sip_msg *msg)
 		settle(call);
 	if (sdp && !sdp_text_valid(sdp)) {
 		message_reply(call->o, msg, 488, "No Session Description");
-	} else if (asker->state == LEG_UP && wait_for_ack(asker, msg)) {
+	} else if (asker->state == LEG_UP && !exchange_yield(call, asker) && wait_for_turn(asker, msg)) {
 		/* its turn comes */
 	} else if (asker->state != LEG_UP || exchange_busy(call)) {
 		message_reply(call->o, msg, 491, "Request Pending");

@@ -214,6 +214,54 @@ static void our_offer_refused_with_491_is_made_again(void **state)
 	hang_up(rig);
 }
 
+static void offer_that_caused_a_491_is_taken_while_we_wait(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+
+	ring_b(rig, &a, &b);
+	phone_answer(rig, &b, "200 OK", SDP_B);
+	expect(rig, "ACK ");
+	expect_event(rig, CARRIER_B_ANSWERED, 200);
+	expect(rig, "INVITE sip:ta@");
+	answer_to(rig, rig->in.text, "491 Request Pending", NULL, NULL, NULL);
+	expect(rig, "ACK sip:ta@");
+	phone_request(rig, &a, "INVITE", ++a.cseq, NULL, SDP_A_ON);
+	expect(rig, "INVITE sip:tb@");
+	answer_to(rig, rig->in.text, "200 OK", NULL, NULL, SDP_B);
+	expect(rig, "ACK sip:tb@");
+	expect(rig, "SIP/2.0 200");
+	phone_ack(rig, &a, NULL);
+	expect_event(rig, CARRIER_JOINED, 0);
+	hang_up(rig);
+}
+
+static void offer_of_b_waits_until_a_is_joined(void **state)
+{
+	struct rig *rig = *state;
+	struct phone a, b;
+	static struct msg join_offer;
+
+	ring_b(rig, &a, &b);
+	phone_answer(rig, &b, "200 OK", SDP_B);
+	expect(rig, "ACK ");
+	expect_event(rig, CARRIER_B_ANSWERED, 200);
+	expect(rig, "INVITE sip:ta@");
+	join_offer = rig->in;
+	phone_request(rig, &b, "INVITE", ++b.cseq, NULL, SDP_HELD);
+	expect_silence(rig, 50);
+	answer_to(rig, join_offer.text, "200 OK", NULL, NULL, SDP_A_ON);
+	expect(rig, "ACK sip:ta@");
+	expect_event(rig, CARRIER_JOINED, 0);
+	expect(rig, "INVITE sip:ta@");
+	assert_true(has_line(rig->in.text, "a=recvonly"));
+	answer_to(rig, rig->in.text, "200 OK", NULL, NULL, SDP_HOLD);
+	expect(rig, "ACK sip:ta@");
+	expect(rig, "SIP/2.0 200");
+	phone_ack(rig, &b, NULL);
+	hang_up(rig);
+}
+
 static void request_for_an_offer_is_passed_on_and_answered_in_the_ack(void **state)
 {
 	struct rig *rig = *state;
@@ -363,6 +411,8 @@ int main(void)
 		ON(colliding_offers_are_refused_both_ways),
 		ON(offer_while_the_other_phone_rings_is_put_off),
 		ON(our_offer_refused_with_491_is_made_again),
+		ON(offer_that_caused_a_491_is_taken_while_we_wait),
+		ON(offer_of_b_waits_until_a_is_joined),
 		ON(request_for_an_offer_is_passed_on_and_answered_in_the_ack),
 		ON(end_during_a_request_for_an_offer_acknowledges_with_a_refusal),
 		ON(offer_taken_back_is_canceled_and_the_other_phone_restored),
