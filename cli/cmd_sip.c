@@ -22,6 +22,7 @@ static int show(struct app *app, const struct nxv_sip_health *health)
 		{ "active calls", calls },
 		{ "registrations", phones },
 		{ "supervised", health->supervised ? "yes" : "no" },
+		{ "telephone calls", health->calls_frozen ? "stopped (`nexusctl calls state`)" : "let through" },
 	};
 
 	if (app->json)

@@ -240,12 +240,11 @@ static void answer_field(struct exchange *x, const struct nxv_error *err)
 	char message[sizeof(err->field) + sizeof(err->message) + 2];
 
 	memcpy(problems.items[0].field, err->field, sizeof(err->field));
+	snprintf(problems.items[0].problem, sizeof(problems.items[0].problem), "%.159s", err->message);
 	if (err->status == NXV_E_UNCALLABLE) {
-		snprintf(problems.items[0].problem, sizeof(problems.items[0].problem), "%s", err->code);
 		answer_problem(x, 422, err->code, err->message, &problems);
 		return;
 	}
-	snprintf(problems.items[0].problem, sizeof(problems.items[0].problem), "%.159s", err->message);
 	snprintf(message, sizeof(message), "%s: %s", err->field, err->message);
 	answer_problem(x, 400, "bad_request", message, &problems);
 }
