@@ -34,6 +34,7 @@ stop:
 
 test:
 	@packaging/install-deps.sh build run sip demo test $(NPM)
+	@packaging/install-deps.sh browser || echo 'Going on without Chromium: the tests with browsers skip.'
 	@tests/run.sh
 
 truth:

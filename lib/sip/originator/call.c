@@ -333,6 +333,7 @@ void call_leg_hangup(struct leg *leg)
 
 	leg->state = LEG_DONE;
 	refresh_stop(leg);
+	alive_stop(leg);
 	if (call->state < CALL_ENDING)
 		call_emit(call, leg->name == 'a' ? CARRIER_A_HANGUP : CARRIER_B_HANGUP, 0, NULL, NULL);
 	call_end(call);

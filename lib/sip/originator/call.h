@@ -37,6 +37,8 @@ struct leg {
 	int64_t refresh_at_ms; /* UTC, of that timer */
 	bool stale;            /* a crash left open whether `told` is the last that this phone was told */
 	bool can_update;       /* the phone allows UPDATE */
+	struct tmr alive;      /* of a browser: when to ask whether it is still there */
+	bool doubtful;         /* it did not answer the last time */
 };
 
 /* The offer/answer exchange of a call; there is one at a time, and whoever comes meanwhile hears 491. */
@@ -189,6 +191,10 @@ void relay_abort(struct call *call);
 /* pass.c: requests that the other phone answers and that change nothing here */
 void pass_request(struct leg *from, const struct sip_msg *msg);
 void pass_clear(struct call *call);
+
+/* alive.c: browsers, which vanish without a word */
+void alive_watch(struct leg *leg);
+void alive_stop(struct leg *leg);
 
 /* refresh.c: session timers (RFC 4028) */
 /** Lines for an INVITE or UPDATE that we send. [owned] free(). */

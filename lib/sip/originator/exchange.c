@@ -161,8 +161,11 @@ void exchange_settled(struct call *call)
 	tmr_cancel(&call->rejoin);
 	call->state = CALL_JOINED;
 	call->joined = true;
-	if (first)
-		call_emit(call, CARRIER_JOINED, 0, NULL, NULL);
+	if (!first)
+		return;
+	alive_watch(&call->a);
+	alive_watch(&call->b);
+	call_emit(call, CARRIER_JOINED, 0, NULL, NULL);
 }
 
 static void on_rejoin(void *arg)

@@ -42,6 +42,7 @@ void leg_clear(struct leg *leg)
 	hash_unlink(&leg->he);
 	tmr_cancel(&leg->ring);
 	refresh_stop(leg);
+	alive_stop(leg);
 	early_clear(leg);
 	while (leg->siblings.head) {
 		struct sibling *s = leg->siblings.head->data;
@@ -104,6 +105,7 @@ static void leg_done(struct leg *leg)
 	leg->state = LEG_DONE;
 	tmr_cancel(&leg->ring);
 	refresh_stop(leg);
+	alive_stop(leg);
 	call_leg_done(leg);
 }
 
@@ -136,6 +138,7 @@ static void send_bye(struct leg *leg)
 	leg_settle(leg, NULL);
 	leg->state = LEG_BYING;
 	refresh_stop(leg);
+	alive_stop(leg);
 	if (dialog_send(&leg->dialog, &bye, NULL, NULL) != NXV_OK)
 		leg_done(leg);
 }

@@ -281,7 +281,7 @@ static nxv_status name_leg(struct leg *leg, struct call *call, char name, struct
 }
 
 /* What was sent after the text was stored is not in it: no number may be used twice. */
-static void revive_leg(struct leg *leg, bool settled)
+static void revive_leg(struct leg *leg, bool settled, bool joined)
 {
 	struct dialog *d = &leg->dialog;
 
@@ -293,12 +293,14 @@ static void revive_leg(struct leg *leg, bool settled)
 		leg->sdp_version += LOST_DESCRIPTIONS;
 	hash_append(leg->call->o->legs, hash_joaat_str(d->call_id), &leg->he, leg);
 	refresh_resume(leg);
+	if (joined)
+		alive_watch(leg);
 }
 
 static void revive(struct call *call, const struct common *common)
 {
-	revive_leg(&call->a, common->settled);
-	revive_leg(&call->b, common->settled);
+	revive_leg(&call->a, common->settled, common->joined);
+	revive_leg(&call->b, common->settled, common->joined);
 	call->joined = common->joined;
 	call->state = common->joined ? CALL_JOINED : CALL_JOINING;
 	if (!common->settled)
