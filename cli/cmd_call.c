@@ -15,6 +15,8 @@ void call_outcome(const struct nxv_session *call, char *buf, size_t size)
 {
 	const char *reason = call->end_reason ? call->end_reason : "";
 
+	if (strcmp(reason, "media_incompatible") == 0 && call->ringing_at_ms == 0)
+		reason = "media_incompatible: a browser and a plain phone share no way to send sound";
 	if (call->sip_code)
 		snprintf(buf, size, "%s (%s%sSIP %d)", nxv_call_status_name(call->status), reason, *reason ? ", " : "", call->sip_code);
 	else

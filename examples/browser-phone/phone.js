@@ -9,6 +9,7 @@ class Phone {
 	session = null;
 	remote = null; // MediaStream of the other party
 	tone = 0;
+	moved = false; // the connection broke, and another one will be made
 
 	register({ url, domain, username, password, tone }) {
 		this.ua?.stop();
@@ -19,10 +20,20 @@ class Phone {
 			password,
 			register_expires: 300,
 		});
-		this.ua.on('registered', () => this.session || this.say('registered'));
+		this.ua.on('registered', () => {
+			if (this.session && this.moved)
+				this.session.renegotiate({ useUpdate: true }); // over another connection: say where we are now
+			else if (!this.session)
+				this.say('registered');
+			this.moved = false;
+		});
 		this.ua.on('unregistered', () => this.say('not registered'));
 		this.ua.on('registrationFailed', (e) => this.say(`registration failed: ${e.cause} ${e.response?.status_code ?? ''}`));
-		this.ua.on('disconnected', () => this.say('not connected: is the URL right, and this page among sip.ws_origins?'));
+		this.ua.on('disconnected', () => {
+			this.moved = true;
+			if (!this.session)
+				this.say('not connected: is the URL right, and this page among sip.ws_origins?');
+		});
 		this.ua.on('newRTCSession', ({ session }) => this.take(session));
 		this.ua.start();
 	}
@@ -93,11 +104,14 @@ class Phone {
 		this.session?.terminate(rings ? { status_code: 603 } : {});
 	}
 
+	// Done when the other side has taken it.
 	hold() {
-		if (this.session?.isOnHold().local)
-			this.session.unhold();
-		else
-			this.session?.hold();
+		return new Promise((done) => {
+			if (this.session?.isOnHold().local)
+				this.session.unhold({}, done);
+			else
+				this.session?.hold({}, done);
+		});
 	}
 
 	say(state) {

@@ -77,6 +77,10 @@ static void answer_placed(struct exchange *x, const struct nxv_session *session)
 	if (reason && strcmp(reason, "caller_not_registered") == 0)
 		answer_failed(x, session, 409, "phone_not_registered",
 			"No phone of this user is registered: register one with its SIP credentials, then call again.");
+	else if (reason && strcmp(reason, "media_incompatible") == 0)
+		answer_failed(x, session, 422, "media_incompatible",
+			"One party has only browsers registered and the other only plain phones, which share no way to send sound: "
+			"register a phone of the other's kind, then call again.");
 	else if (reason && strcmp(reason, "server_lost") == 0)
 		answer_failed(x, session, 502, "sip_server_lost",
 			"The SIP server did not take the call, and nothing rang: see GET /api/v1/opensips/health, then call again.");

@@ -19,6 +19,8 @@ static char control[64], page[64];
 static const char ear[] =
 	"window.hear = async () => {"
 	"	const context = new AudioContext(), analyser = context.createAnalyser();"
+	"	for (let i = 0; i < 100 && !phone.remote?.getAudioTracks().length; i++)"
+	"		await new Promise((done) => setTimeout(done, 50));"
 	"	await context.resume();"
 	"	analyser.fftSize = 8192; analyser.smoothingTimeConstant = 0;"
 	"	context.createMediaStreamSource(phone.remote).connect(analyser);"

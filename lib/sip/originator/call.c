@@ -256,6 +256,7 @@ static void ring_b(struct call *call)
 		call->ring_ms = OFFER_WAIT_MS;
 	if (st == NXV_OK)
 		st = leg_invite(&call->b, offer, call->headers_b, &err);
+	alive_watch(&call->a);
 	leg_told(&call->b, offer);
 	if (st == NXV_OK) {
 		call->state = CALL_RINGING_B;

@@ -51,7 +51,7 @@ static void browser_that_is_gone_twice_is_lost(void **state)
 	answer_questions(rig, "200 OK", 1); /* the page had another connection by then */
 	answer_questions(rig, "477 Send failed", 1);
 	answer_questions(rig, "430 Flow Failed", 1);
-	expect_event(rig, CARRIER_LOST, 430);
+	expect_event(rig, CARRIER_A_LOST, 430);
 	assert_int_equal(answer_questions(rig, "430 Flow Failed", 1), 0); /* hung up */
 	expect_event(rig, CARRIER_DOWN, 0);
 }
