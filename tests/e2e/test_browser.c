@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { TONE_A = 440, TONE_B = 1000, TONE_D = 660, TONE_SLACK = 12, LOST_MS = 40000,
+enum { TONE_A = 440, TONE_B = 1000, TONE_D = 660, TONE_SLACK = 60, LOST_MS = 40000,
 	ASKED_TWICE_MS = 18000, TAB_MS = 15000 /* a browser on a busy machine */ };
 
 static struct user carol, dave; /* carol has a plain phone, dave one and a browser */
