@@ -28,10 +28,10 @@ static char *copy(const struct pl *pl)
 	return strndup(pl->p ? pl->p : "", pl->l);
 }
 
-/* Everything of a request behind its Via. */
+/* Everything of a request behind the Via and Max-Forwards that libre writes. */
 static void put_head(const struct sip_leg *leg, const char *method, uint32_t seq, struct buf *out)
 {
-	buf_printf(out, "Max-Forwards: 70\r\n%sTo: <%s>", leg->routes ? leg->routes : "", leg->to);
+	buf_printf(out, "%sTo: <%s>", leg->routes ? leg->routes : "", leg->to);
 	if (leg->remote_tag)
 		buf_printf(out, ";tag=%s", leg->remote_tag);
 	buf_printf(out, "\r\nFrom: %s;tag=%s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nUser-Agent: nexus-sandbox/" NXV_VERSION "\r\n", leg->from, leg->tag,
