@@ -123,7 +123,7 @@ void call_create(struct ask *ask)
 
 static struct call *known(struct ask *ask, const char *sid)
 {
-	struct call *call = call_find(ask->sandbox, sid);
+	struct call *call = call_by_sid(ask->sandbox, sid);
 
 	if (call && !call->deleted && call->visible_ms <= loop_now_ms())
 		return call;
@@ -166,7 +166,7 @@ static bool call_fits(const struct ask *ask, const struct call *call)
 	enum call_status shown = call->status == CALL_INITIATED ? CALL_QUEUED : call->status;
 
 	return !call->deleted && call->visible_ms <= loop_now_ms() && (!to || strcmp(to, call->to) == 0) &&
-		(!from || strcmp(from, call->from) == 0) && (!parent || (call->parent && strcmp(parent, call->parent->sid) == 0)) &&
+		(!from || strcmp(from, call->from) == 0) && (!parent || strcmp(parent, call->parent_sid) == 0) &&
 		(!status || strcmp(status, call_status_name(shown)) == 0) && time_fits(form, "StartTime", call->started_ms) &&
 		time_fits(form, "EndTime", call->ended_ms);
 }
@@ -182,7 +182,7 @@ void call_list(struct ask *ask)
 
 	if (!api_paging(ask, &paging))
 		return;
-	after = paging.after ? call_find(ask->sandbox, paging.after) : NULL;
+	after = paging.after ? call_by_sid(ask->sandbox, paging.after) : NULL;
 	skip = after ? 0 : paging.number * paging.size;
 	if (after)
 		call = after->older;

@@ -76,7 +76,7 @@ static struct json_object *call_json(const struct call *call, const char *sessio
 	struct json_object *json = json_object_new_object();
 
 	add_text(json, "sid", call->sid);
-	add_text(json, "parentSid", call->parent ? call->parent->sid : NULL);
+	add_text(json, "parentSid", *call->parent_sid ? call->parent_sid : NULL);
 	add_text(json, "session", session);
 	add_text(json, "to", call->to);
 	add_text(json, "from", call->from);
@@ -111,7 +111,7 @@ static void get_calls(struct sandbox *sandbox, struct job *job, const char *only
 		if (only && strcmp(only, session) != 0)
 			continue;
 		json_object_array_add(calls, call_json(call, session));
-		if (!call->parent && *session)
+		if (!*call->parent_sid && *session)
 			count_session(sessions, session);
 	}
 	add_int(json, "creates", (int64_t)sandbox->creates);

@@ -95,8 +95,8 @@ void event_about(const struct call *call, struct pairs *pairs)
 	pairs_add(pairs, "Caller", call->from);
 	pairs_add(pairs, "To", call->to);
 	pairs_add(pairs, "Called", call->to);
-	if (call->parent)
-		pairs_add(pairs, "ParentCallSid", call->parent->sid);
+	if (*call->parent_sid)
+		pairs_add(pairs, "ParentCallSid", call->parent_sid);
 	if (call->answered_by)
 		pairs_add(pairs, "AnsweredBy", call->answered_by);
 }

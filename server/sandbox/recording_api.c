@@ -12,7 +12,7 @@ static const char *const tracks[] = { "inbound", "outbound", "both" };
 
 static struct call *known_call(struct ask *ask, const char *sid)
 {
-	struct call *call = call_find(ask->sandbox, sid);
+	struct call *call = call_by_sid(ask->sandbox, sid);
 
 	if (call && !call->deleted)
 		return call;
@@ -61,7 +61,7 @@ static struct recording *known(struct ask *ask)
 	if (call && strcmp(sid, "Twilio.CURRENT") == 0)
 		r = call->current;
 	else
-		r = recording_find(ask->sandbox, sid);
+		r = recording_by_sid(ask->sandbox, sid);
 	if (r && (!r->deleted || param_true(&ask->form, "IncludeSoftDeleted")) && (!call || strcmp(r->call_sid, call->sid) == 0))
 		return r;
 	refuse(&ask->refusal, 20404, ask->job->path);
@@ -85,7 +85,7 @@ void recording_update(struct ask *ask)
 {
 	const char *status = param_text(&ask->form, "Status"), *pause = param_text(&ask->form, "PauseBehavior");
 	struct recording *r = known(ask);
-	struct call *call = r ? call_find(ask->sandbox, r->call_sid) : NULL;
+	struct call *call = r ? call_by_sid(ask->sandbox, r->call_sid) : NULL;
 	enum recording_status to;
 
 	if (!r)
@@ -147,7 +147,7 @@ void recording_list(struct ask *ask)
 
 	if (!api_paging(ask, &paging) || (ask->sid && !known_call(ask, ask->sid)))
 		return;
-	after = paging.after ? recording_find(ask->sandbox, paging.after) : NULL;
+	after = paging.after ? recording_by_sid(ask->sandbox, paging.after) : NULL;
 	skip = after ? 0 : paging.number * paging.size;
 	if (after)
 		r = after->older;

@@ -91,7 +91,7 @@ struct json_object *render_call(const struct call *call)
 	snprintf(uri, sizeof(uri), "%s.json", base);
 	add(json, "sid", call->sid);
 	add(json, "account_sid", call->sandbox->opts.account_sid);
-	add(json, "parent_call_sid", call->parent ? call->parent->sid : NULL);
+	add(json, "parent_call_sid", *call->parent_sid ? call->parent_sid : NULL);
 	add(json, "status", api_status(call));
 	add(json, "to", call->to);
 	add_formatted(json, "to_formatted", call->to);

@@ -84,7 +84,9 @@ struct call {
 	uint64_t number; /**< counts creates */
 	char sid[SID_SIZE];
 	char *to, *from, *caller_id; /**< caller_id: shown to a sip: callee; NULL: from */
-	struct call *parent;
+	struct call *parent;       /**< that dialled it; NULL for those of the API, and once that is forgotten */
+	char parent_sid[SID_SIZE]; /**< "": none */
+	unsigned children;         /**< that point here */
 	const char *direction; /**< literal */
 	enum call_status status;
 	int64_t created_ms, updated_ms, started_ms, answered_ms, ended_ms; /**< UTC; 0: not yet */
@@ -133,7 +135,7 @@ struct sandbox {
 	struct faults *faults;
 	struct sip_ua *sip;
 	char address[80]; /**< of the API, "127.0.0.1:PORT" */
-	struct call *newest, *by_sid[CALL_HASH];
+	struct call *newest, *oldest, *by_sid[CALL_HASH];
 	size_t call_count;
 	uint64_t creates, create_requests; /**< calls made by the API; requests for one that came */
 	struct recording *newest_recording;
@@ -163,8 +165,8 @@ bool sandbox_chance(struct sandbox *sandbox, double probability);
 
 /* store.c */
 struct call *call_new(struct sandbox *sandbox, const char *to, const char *from, struct call *parent);
-struct call *call_find(const struct sandbox *sandbox, const char *sid);
-struct recording *recording_find(const struct sandbox *sandbox, const char *sid);
+struct call *call_by_sid(const struct sandbox *sandbox, const char *sid);
+struct recording *recording_by_sid(const struct sandbox *sandbox, const char *sid);
 struct recording *recording_new(struct sandbox *sandbox, struct call *call);
 void store_clear(struct sandbox *sandbox);
 bool call_ended(const struct call *call);

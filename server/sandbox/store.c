@@ -79,26 +79,34 @@ static void call_free(struct call *call)
 	free(call);
 }
 
-static bool has_children(const struct call *call)
+/* Its children are let go; false if one of them still lives. They are not far: it dialled them while it lived. */
+static bool let_children_go(struct call *call)
 {
-	for (const struct call *c = call->newer; c; c = c->newer)
-		if (c->parent == call)
-			return true;
-	return false;
+	unsigned left = call->children;
+
+	for (struct call *c = call->newer; c && left; c = c->newer) {
+		left -= c->parent == call;
+		if (c->parent == call && !call_ended(c))
+			return false;
+	}
+	for (struct call *c = call->newer; c && call->children; c = c->newer)
+		if (c->parent == call) {
+			c->parent = NULL;
+			call->children--;
+		}
+	return true;
 }
 
-/* The oldest goes when it has ended and nothing points to it any more. */
-static void forget(struct sandbox *sandbox)
+static void forget_oldest(struct sandbox *sandbox)
 {
-	struct call *oldest = sandbox->newest;
+	struct call *oldest = sandbox->oldest;
 
-	if (sandbox->call_count <= CALLS_KEPT)
+	if (sandbox->call_count <= CALLS_KEPT || !call_ended(oldest) || !let_children_go(oldest))
 		return;
-	while (oldest && oldest->older)
-		oldest = oldest->older;
-	if (!oldest || !call_ended(oldest) || has_children(oldest) || !oldest->newer)
-		return;
-	oldest->newer->older = NULL;
+	sandbox->oldest = oldest->newer;
+	sandbox->oldest->older = NULL;
+	if (oldest->parent)
+		oldest->parent->children--;
 	sandbox->call_count--;
 	call_free(oldest);
 }
@@ -121,20 +129,26 @@ struct call *call_new(struct sandbox *sandbox, const char *to, const char *from,
 		return NULL;
 	}
 	sandbox_sid("CA", call->sid);
+	if (parent) {
+		memcpy(call->parent_sid, parent->sid, sizeof(call->parent_sid));
+		parent->children++;
+	}
 	call->bucket = sandbox->by_sid[hash(call->sid)];
 	sandbox->by_sid[hash(call->sid)] = call;
 	call->older = sandbox->newest;
 	if (call->older)
 		call->older->newer = call;
+	else
+		sandbox->oldest = call;
 	sandbox->newest = call;
 	sandbox->call_count++;
 	call->number = parent ? 0 : ++sandbox->creates;
 	call->history[call->moments++] = (struct moment){ CALL_QUEUED, call->created_ms };
-	forget(sandbox);
+	forget_oldest(sandbox);
 	return call;
 }
 
-struct call *call_find(const struct sandbox *sandbox, const char *sid)
+struct call *call_by_sid(const struct sandbox *sandbox, const char *sid)
 {
 	for (struct call *call = sandbox->by_sid[hash(sid)]; call; call = call->bucket)
 		if (strcmp(call->sid, sid) == 0)
@@ -142,7 +156,7 @@ struct call *call_find(const struct sandbox *sandbox, const char *sid)
 	return NULL;
 }
 
-struct recording *recording_find(const struct sandbox *sandbox, const char *sid)
+struct recording *recording_by_sid(const struct sandbox *sandbox, const char *sid)
 {
 	for (struct recording *r = sandbox->newest_recording; r; r = r->older)
 		if (strcmp(r->sid, sid) == 0)
@@ -179,7 +193,7 @@ void store_clear(struct sandbox *sandbox)
 		older = call->older;
 		call_free(call);
 	}
-	sandbox->newest = NULL;
+	sandbox->newest = sandbox->oldest = NULL;
 	for (r = sandbox->newest_recording; r; r = older_recording) {
 		older_recording = r->older;
 		target_clear(&r->target);
