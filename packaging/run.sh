@@ -107,7 +107,6 @@ say_twilio() {
 	  curl -H @$header -H 'Content-Type: application/json' \\
 	    -d '{"fromNumber":"+1234567890","toNumber":"+0987654321","useTwilio":true}' $url/api/v1/opensips/call/initiate
 	  $bin/server/nexus-sandbox --numbers     # what other numbers do
-
 	EOT
 }
 
@@ -123,6 +122,7 @@ say_how() {
 	  $bin/cli/nexusctl --state $state call start --user alice --from +1234567890 --to bob
 
 $(say_twilio)
+
 	See what goes on:
 	  curl -H @$header $url/api/v1/opensips/health
 	  $bin/cli/nexusctl --state $state call list
