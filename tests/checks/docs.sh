@@ -39,6 +39,10 @@ listed() { sed -nE 's/^\| `([a-z0-9_.]+)` \| `NEXUSVOIP_[A-Z0-9_]+` \| `?([^`|]*
 example() { awk '/^\[/ { s = substr($0, 2, length($0) - 2) } /^#[a-z0-9_]+ =/ { n = $1; sub(/^#/, "", n); v = $0; sub(/^[^=]*= */, "", v); print s "." n "=" v }' packaging/nexusvoip.conf | sort; }
 reasons() { sed -n '/call_reasons\[\]/,/NULL/p' lib/session/state_table.c | grep -oE '"[a-z_]+"' | tr -d '"' | sort; }
 told() { sed -n '/^## End reasons/,/^## /p' docs/guide/calls.md | sed -nE 's/^\| `([a-z_]+)` .*/\1/p' | sort; }
+numbers() { sed -nE 's/^\t\{ "([^"]+)", "([^"]+)", "([^"]+)" \},$/\1=\2=\3/p' server/sandbox/numbers.c | sort; }
+dialled() { sed -n '/^## Numbers/,/^## What/p' docs/guide/sandbox.md | sed -nE 's/^\| `?([^`|]+)`? \| (to|from|to or from) \| (.*) \|$/\1=\2=\3/p' | sort; }
+kinds() { sed -nE 's/^\t\[FAULT_[A-Z0-9_]+\] = \{ "([a-z_0-9]+)".*/\1/p' server/sandbox/faults.c | grep -vx none | sort; }
+faults_told() { sed -n '/^| kind /,$p' docs/guide/sandbox.md | sed -nE 's/^\| `([a-z_]+)` .*/\1/p' | sort; }
 differs() { diff "$1" "$2" | sed -nE 's/^</-/p; s/^>/+/p' || true; }
 [ "$(options | wc -l)" -gt 20 ] || fault "lib/config/options.c: its options were not understood by this check"
 same 'an option or default' docs/guide/configuration.md < <(differs <(options) <(listed))
@@ -51,6 +55,11 @@ tried() { sed -nE 's/^#define (OPENSIPS|KAMAILIO)_RELEASES "(.*)"/\1 \2/p' lib/s
 written() { sed -nE 's/^\| (OpenSIPS|Kamailio)[^|]*\| ([0-9., ]+) \|.*/\1 \2/p' docs/guide/sip-servers.md | tr '[:upper:]' '[:lower:]' | sort; }
 [ "$(tried | wc -l)" -eq 2 ] || fault "lib/sip/*/impl.h: its releases were not understood by this check"
 same 'a release' docs/guide/sip-servers.md < <(differs <(tried) <(written))
+
+[ "$(numbers | wc -l)" -gt 10 ] || fault "server/sandbox/numbers.c: its numbers were not understood by this check"
+same 'a number of the sandbox' docs/guide/sandbox.md < <(differs <(numbers) <(dialled))
+[ "$(kinds | wc -l)" -gt 10 ] || fault "server/sandbox/faults.c: its faults were not understood by this check"
+same 'a fault of the sandbox' docs/guide/sandbox.md < <(differs <(kinds) <(faults_told))
 
 version=$(sed -nE 's/^project\(nexusvoip VERSION ([0-9.]+).*/\1/p' CMakeLists.txt)
 [ -n "$version" ] || fault "CMakeLists.txt: no project version found"
