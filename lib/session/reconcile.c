@@ -218,7 +218,8 @@ static bool compare(struct call *call, const struct calls_dialog *dialogs, size_
 {
 	bool a, b;
 
-	if (call->row->state == CALL_QUEUED || call->row->state == CALL_ENDED || live_is_remote(call))
+	/* What waits for us to place it is in no list; what a phone dialled is, until it ends. */
+	if (call->row->state == CALL_ENDED || live_is_remote(call) || (call->row->state == CALL_QUEUED && !call->row->sip_call_id))
 		return true;
 	find_legs(call, dialogs, count, &a, &b);
 	if (a && b)

@@ -6,6 +6,8 @@
 static struct phone *stranger; /* no credential */
 static struct phone *victim;   /* somebody's phone outside our domain: must hear nothing from our server */
 static char outside[64];       /* its URI */
+static struct phone *trunk;    /* must hear nothing either */
+static unsigned trunk_port;
 
 static bool setup(void)
 {
@@ -14,7 +16,12 @@ static bool setup(void)
 	opts.username = "victim";
 	opts.domain = "127.0.0.1";
 	victim = phone_new(lab, &opts);
-	if (!stranger || !victim || !pair_setup()) {
+	opts.username = "trunk";
+	opts.from_user = "+14155550123";
+	opts.address = "127.0.0.2";
+	opts.port = trunk_port;
+	trunk = phone_new(lab, &opts);
+	if (!stranger || !victim || !trunk || !pair_setup()) {
 		return false;
 	}
 	snprintf(outside, sizeof(outside), "sip:victim@127.0.0.1:%u", phone_port(victim));
@@ -155,7 +162,42 @@ static void forged_nexus_headers_are_not_believed(void)
 	phone_free(phone);
 }
 
+static void nobody_unregistered_reaches_the_trunk(void)
+{
+	char at_trunk[64], through_us[128];
+	snprintf(at_trunk, sizeof(at_trunk), "sip:+14155550123@127.0.0.2:%u", trunk_port);
+	snprintf(through_us, sizeof(through_us), "Route: <sip:%s;lr>\r\nRoute: <sip:127.0.0.2:%u;lr>\r\n", gw.sip, trunk_port);
+	assert_refused(dial_code(stranger, "+14155550123"));
+	assert_refused(dial_code(stranger, at_trunk));
+	assert_refused(dial_code(alice.phone, at_trunk)); /* the number, yes; the address, no */
+	forge("INVITE", at_trunk, through_us, 100);
+	forge("BYE", at_trunk, through_us, 101);
+	forge("INVITE", at_trunk, "X-Nexus-Ask: phone\r\nX-Nexus-Number: +14155550123\r\n", 102);
+	nap_ms(150);
+	assert_int_equal(phone_requests(trunk), 0);
+}
+
+static void the_trunk_reaches_no_phone_and_not_itself(void)
+{
+	static const char *const methods[] = { "OPTIONS", "MESSAGE", "SUBSCRIBE", "REFER", "NOTIFY", "PUBLISH", "INFO", "BYE" };
+	char uri[128];
+	unsigned bobs = phone_requests(bob.phone);
+	snprintf(uri, sizeof(uri), "sip:%s@%s", bob.username, gw.sip);
+	assert_int_equal(dial_code(trunk, uri), 404);
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		assert_refused(phone_request(trunk, methods[i], uri));
+	}
+	snprintf(uri, sizeof(uri), "sip:+14155550123@%s", gw.sip);
+	assert_int_equal(dial_code(trunk, uri), 404);
+	snprintf(uri, sizeof(uri), "sip:+14155550123@127.0.0.2:%u", trunk_port);
+	assert_int_equal(dial_code(trunk, uri), 404);
+	nap_ms(150);
+	assert_int_equal(phone_requests(trunk), 0);
+	assert_int_equal(phone_requests(bob.phone), bobs);
+}
+
 static const struct CMUnitTest tests[] = {
+	E2E(nobody_unregistered_reaches_the_trunk), E2E(the_trunk_reaches_no_phone_and_not_itself),
 	E2E(a_stranger_cannot_call_our_users), E2E(a_stranger_cannot_reach_the_outside), E2E(our_users_cannot_reach_the_outside),
 	E2E(other_methods_are_not_relayed_either), E2E(forged_requests_within_no_call_go_nowhere),
 	E2E(a_route_to_the_outside_is_not_followed), E2E(a_credential_cannot_call_under_another_name),
@@ -164,6 +206,11 @@ static const struct CMUnitTest tests[] = {
 
 int main(int argc, char **argv)
 {
-	const struct e2e_suite suite = { "relay attempts", tests, sizeof(tests) / sizeof(tests[0]), NULL, 90, setup, false };
+	char port[32];
+	const char *const settings[] = { "trunk.host=127.0.0.2", port, "trunk.addresses=127.0.0.2", "trunk.caller_id=+15005550006",
+		"calls.allow=*", NULL };
+	const struct e2e_suite suite = { "relay attempts", tests, sizeof(tests) / sizeof(tests[0]), settings, 90, setup, false };
+	trunk_port = proc_free_port(1);
+	snprintf(port, sizeof(port), "trunk.port=%u", trunk_port);
 	return e2e_main(argc, argv, &suite);
 }

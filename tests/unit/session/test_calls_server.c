@@ -246,6 +246,21 @@ static void leg_hung_up_while_nobody_listened_ends_the_call(void **state)
 	assert_int_equal(st.dialogs_ended, 2);
 }
 
+static void dialled_call_whose_refusal_was_lost_is_ended(void **state)
+{
+	int64_t slots = -1;
+
+	(void)state;
+	report(REPORT_CALL, "", 0);
+	assert_false(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
+	assert_int_equal(calls_count(st.calls), 1);
+	st.f.now_ms += CALL_SETTLE_MS + 1;
+	assert_true(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
+	assert_int_equal(calls_count(st.calls), 0);
+	assert_int_equal(nxv_session_slots(&st.f.ctx, "alice", &slots, NULL), NXV_OK);
+	assert_int_equal(slots, 0);
+}
+
 static void call_that_just_moved_is_judged_later(void **state)
 {
 	(void)state;
@@ -303,7 +318,7 @@ int main(void)
 		TEST(call_lost_with_the_machine_ended_when_the_gateway_was_last_alive),
 		TEST(call_that_grew_too_long_meanwhile_ended_when_the_server_was_to_end_it),
 		TEST(leg_hung_up_while_nobody_listened_ends_the_call),
-		TEST(call_that_just_moved_is_judged_later),
+		TEST(dialled_call_whose_refusal_was_lost_is_ended), TEST(call_that_just_moved_is_judged_later),
 		TEST(leg_of_a_call_that_ended_unheard_is_ended),
 		TEST(dialled_call_missed_meanwhile_is_taken_up),
 	};
