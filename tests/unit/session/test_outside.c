@@ -126,7 +126,7 @@ static void frozen_capped_and_callerless_calls_are_refused(void **state)
 	failed("call-2", answer.code, answer.reason);
 	assert_int_equal(nxv_calls_thaw(&st.f.ctx, NULL), NXV_OK);
 	for (int i = 0; i < 3; i++) {
-		char id[16];
+		char id[24];
 
 		snprintf(id, sizeof(id), "many-%d", i);
 		ask(SIP_ASK_PHONE, id, "+12025550123", "alice", "");
