@@ -5,16 +5,17 @@
 
 #include <stdio.h>
 
-enum { TONE_A = 440, TONE_B = 1000, TONE_D = 660, TONE_SLACK = 60, LOST_MS = 40000,
+enum { TONE_A = 440, TONE_B = 1000, TONE_D = 660, TONE_E = 1300, TONE_SLACK = 60, LOST_MS = 40000,
 	ASKED_TWICE_MS = 18000, TAB_MS = 15000 /* a browser on a busy machine */ };
 
-static struct user carol, dave; /* carol has a plain phone, dave one and a browser */
+static struct user carol, dave, erin; /* carol has a plain phone, dave and erin one and a browser each */
 static char ws_url[64];
 
 static bool setup(void)
 {
 	return user_make(&gw, "alice", &alice) && user_make(&gw, "bob", &bob) && user_make(&gw, "carol", &carol) &&
-		user_make(&gw, "dave", &dave) && user_register(&gw, lab, &carol, 0) && user_register(&gw, lab, &dave, 0) &&
+		user_make(&gw, "dave", &dave) && user_make(&gw, "erin", &erin) && user_register(&gw, lab, &carol, 0) && user_register(&gw, lab, &dave, 0) &&
+		user_register(&gw, lab, &erin, 0) && tab_open("erin", false) && tab_register("erin", &gw, &erin, ws_url, TONE_E) &&
 		tab_open("alice", false) && tab_open("bob", false) && tab_open("dave", false) &&
 		tab_register("alice", &gw, &alice, ws_url, TONE_A) && tab_register("bob", &gw, &bob, ws_url, TONE_B) &&
 		tab_register("dave", &gw, &dave, ws_url, TONE_D);
@@ -225,6 +226,41 @@ static void of_a_phone_and_a_browser_the_fitting_one_rings(void)
 	expect_end(&carol, &call, "completed", "ended_by_api");
 }
 
+/* Both have both: all of the caller's phones ring, and the one picked up decides which of the callee's do. */
+static void where_both_have_both_the_phone_picked_up_decides(void)
+{
+	struct phone_script answers = { .manner = PHONE_ANSWERS, .ring_ms = 100 }, rings = { .manner = PHONE_RINGS };
+	struct phone_call seen;
+	struct told call;
+	phone_forget(dave.phone);
+	phone_forget(erin.phone);
+	phone_script(dave.phone, rings);
+	start(&dave, &erin, &call);
+	assert_true(tab_wait("dave", "ringing", TAB_MS));
+	assert_true(phone_wait(dave.phone, 0, PHONE_RINGING, TAB_MS));
+	tab_run("dave", "await phone.answer()");
+	assert_true(tab_wait("erin", "ringing", TAB_MS));
+	tab_run("erin", "await phone.answer()");
+	assert_true(tab_wait("dave", "talking", TAB_MS));
+	expect_tone("dave", TONE_E);
+	assert_false(phone_call(erin.phone, 0, &seen));
+	tab_run("erin", "phone.hangup()");
+	expect_end(&dave, &call, "completed", "hangup_callee");
+	assert_true(tab_wait("dave", "over", TAB_MS));
+
+	tab_run("erin", "phone.say('idle')");
+	phone_forget(dave.phone);
+	phone_script(dave.phone, answers);
+	phone_script(erin.phone, answers);
+	start(&dave, &erin, &call);
+	assert_true(api_wait(&gw, &dave, call.id, "in-progress", TAB_MS, &call));
+	assert_true(phone_wait(erin.phone, 0, PHONE_ACKED, TAB_MS));
+	assert_true(tab_wait("dave", "over", TAB_MS));
+	assert_true(tab_wait("erin", "idle", 0));
+	assert_int_equal(api_end(&gw, &dave, call.id), 200);
+	expect_end(&dave, &call, "completed", "ended_by_api");
+}
+
 /* The WebSocket dies with the tab; nobody says good-bye. */
 static void call_of_a_tab_that_died_is_ended(void)
 {
@@ -293,6 +329,7 @@ int main(int argc, char **argv)
 		E2E(long_descriptions_pass),
 		E2E(a_browser_and_a_plain_phone_are_told_so_at_once),
 		E2E(of_a_phone_and_a_browser_the_fitting_one_rings),
+		E2E(where_both_have_both_the_phone_picked_up_decides),
 		E2E(call_of_a_tab_that_died_is_ended),
 		E2E(a_call_outlives_its_websocket),
 		E2E(a_page_that_was_reloaded_rings_again),
