@@ -38,6 +38,9 @@ static bool write_config(const struct gateway *gw, const char *const *settings)
 	int len = snprintf(text, sizeof(text), "[sip]\nserver = %s\ndomain = %s\nlisten = %s\nbinary = %s\n", gw->server, gw->domain, gw->sip,
 		proc_sip_server(gw->server));
 	for (size_t i = 0; settings && settings[i]; i++) {
+		if (strcmp(settings[i], GATEWAY_IP6) == 0) {
+			continue; /* is in gw->sip */
+		}
 		const char *dot = strchr(settings[i], '.'), *equals = strchr(settings[i], '=');
 		len += snprintf(text + len, sizeof(text) - (size_t)len, "[%.*s]\n%.*s = %s\n", (int)(dot - settings[i]), settings[i],
 			(int)(equals - dot - 1), dot + 1, equals + 1);
@@ -54,7 +57,11 @@ bool gateway_prepare(struct gateway *gw, const char *server, const char *const *
 	*gw = (struct gateway){ .state = proc_temp_dir(), .program = NEXUSD_PATH, .listen = "127.0.0.1:0" };
 	snprintf(gw->server, sizeof(gw->server), "%s", server);
 	snprintf(gw->domain, sizeof(gw->domain), "sip.example.test");
-	snprintf(gw->sip, sizeof(gw->sip), "127.0.0.1:%u", proc_free_port(1));
+	const char *host = "127.0.0.1";
+	for (size_t i = 0; settings && settings[i]; i++) {
+		host = strcmp(settings[i], GATEWAY_IP6) == 0 ? "[::1]" : host;
+	}
+	snprintf(gw->sip, sizeof(gw->sip), "%s:%u", host, proc_free_port(1));
 	snprintf(gw->nexusd_log, sizeof(gw->nexusd_log), "%s/nexusd.log", gw->state);
 	if (!write_config(gw, settings) || gateway_ctl(gw, "init") != 0) {
 		fprintf(stderr, "nexusctl init: %s\n", gateway_ctl_err());

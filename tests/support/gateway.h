@@ -9,6 +9,9 @@
 #include <nexusvoip/nexusvoip.h>
 #include <sys/types.h>
 
+/** A setting: the SIP server listens on [::1]. */
+#define GATEWAY_IP6 "ip6"
+
 enum { SETTINGS_MAX = 16 };
 
 struct gateway {

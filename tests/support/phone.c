@@ -19,15 +19,16 @@ struct phone *phone_new(struct lab *lab, const struct phone_opts *opts)
 	phone->lab = lab;
 	phone->opts = *opts;
 	phone->answer_challenges = true;
-	snprintf(phone->host, sizeof(phone->host), "%s", opts->address ? opts->address : "127.0.0.1");
 	snprintf(phone->username, sizeof(phone->username), "%s", opts->username);
 	snprintf(phone->password, sizeof(phone->password), "%s", opts->password ? opts->password : "");
 	snprintf(phone->domain, sizeof(phone->domain), "%s", opts->domain);
 	snprintf(phone->from_user, sizeof(phone->from_user), "%s", opts->from_user ? opts->from_user : opts->username);
 	snprintf(phone->algorithm, sizeof(phone->algorithm), "%s", opts->algorithm ? opts->algorithm : "");
 	sip_uri_host(opts->server, host, sizeof(host), &port);
-	phone->server = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	inet_pton(AF_INET, host, &phone->server.sin_addr);
+	phone->server = wire_address(host, port);
+	bool ip6 = strchr(host, ':') != NULL;
+	snprintf(phone->host, sizeof(phone->host), "%s", opts->address ? opts->address : ip6 ? "[::1]" : "127.0.0.1");
+	snprintf(phone->media_at, sizeof(phone->media_at), "%s", opts->media_at ? opts->media_at : ip6 ? "IP6 ::1" : "IP4 127.0.0.1");
 	pthread_mutex_lock(&lab->lock);
 	unsigned serial = ++lab->serial;
 	snprintf(phone->tag, sizeof(phone->tag), "t%x%x", (unsigned)getpid(), serial);
@@ -114,7 +115,7 @@ int phone_request(struct phone *phone, const char *method, const char *uri)
 
 unsigned phone_port(const struct phone *phone)
 {
-	return ntohs(phone->self.sin_port);
+	return ntohs(phone->self.sin6_port);
 }
 
 void phone_send_raw(struct phone *phone, const char *text)

@@ -29,6 +29,7 @@ struct phone_opts {
 	double tone_hz;        /**< heard by the other party; 0: no media is sent */
 	const char *extra;     /**< header line to add to every INVITE, "Name: value\r\n"; nullable, must outlive the phone */
 	bool tcp;
+	const char *media_at;  /**< of its descriptions, "IP6 ::1"; NULL: of the server's family */
 	const char *address;   /**< of its own; NULL: 127.0.0.1 */
 	unsigned port;         /**< UDP; 0: any */
 	const char *demands;   /**< realm in which it wants username and password of whoever calls it; nullable */

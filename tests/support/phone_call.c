@@ -72,8 +72,7 @@ static void set_peer(struct dialog *d)
 		sip_text_uri(d->route, uri, sizeof(uri));
 	}
 	if (sip_uri_host(uri, host, sizeof(host), &port)) {
-		d->peer = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-		inet_pton(AF_INET, host, &d->peer.sin_addr);
+		d->peer = wire_address(host, port);
 	}
 }
 
@@ -114,7 +113,7 @@ static void begin_response(struct text *out, const struct sip_text *msg, int cod
 	sip_text_copy(msg, "CSeq", out);
 }
 
-static void respond_plainly(struct phone *phone, const struct sip_text *msg, int code, const char *tag, const struct sockaddr_in *from)
+static void respond_plainly(struct phone *phone, const struct sip_text *msg, int code, const char *tag, const struct sockaddr_in6 *from)
 {
 	struct text out;
 	begin_response(&out, msg, code, tag);
@@ -125,7 +124,7 @@ static void respond_plainly(struct phone *phone, const struct sip_text *msg, int
 static const char *contact_line(const struct phone *phone)
 {
 	static char line[128];
-	snprintf(line, sizeof(line), "Contact: <sip:%s@%s:%u;transport=%s>\r\n", phone->username, phone->host, ntohs(phone->self.sin_port),
+	snprintf(line, sizeof(line), "Contact: <sip:%s@%s:%u;transport=%s>\r\n", phone->username, phone->host, ntohs(phone->self.sin6_port),
 		phone->opts.tcp ? "tcp" : "udp");
 	return line;
 }
@@ -194,14 +193,14 @@ void call_bye(struct phone *phone, struct dialog *d)
 	request_start(phone, req);
 }
 
-static void keep_invite(struct dialog *d, const struct sip_text *msg, const struct sockaddr_in *from)
+static void keep_invite(struct dialog *d, const struct sip_text *msg, const struct sockaddr_in6 *from)
 {
 	sip_text_free(&d->invite);
 	sip_text_parse(msg->data, msg->len, &d->invite);
 	d->answer_to = *from;
 }
 
-static void first_invite(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in *from)
+static void first_invite(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in6 *from)
 {
 	char value[512];
 	struct dialog *d = call_new(phone, true);
@@ -231,7 +230,7 @@ static void first_invite(struct phone *phone, const struct sip_text *msg, const 
 	}
 }
 
-static void demand(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in *from)
+static void demand(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in6 *from)
 {
 	struct text out;
 	begin_response(&out, msg, 407, phone->tag);
@@ -240,7 +239,7 @@ static void demand(struct phone *phone, const struct sip_text *msg, const struct
 	wire_send(phone, out.data, from);
 }
 
-static void invite(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in *from)
+static void invite(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in6 *from)
 {
 	struct dialog *d = find_by_call_id(phone, msg);
 	sip_text_free(&phone->last_invite);
@@ -286,7 +285,7 @@ static void ack(struct phone *phone, struct dialog *d, const struct sip_text *ms
 
 /* Answer as the test said. */
 static void as_told(struct phone *phone, struct dialog *d, const struct sip_text *msg, struct phone_will *will,
-	const struct sockaddr_in *from)
+	const struct sockaddr_in6 *from)
 {
 	struct text out;
 	will->times--;
@@ -309,7 +308,7 @@ static void as_told(struct phone *phone, struct dialog *d, const struct sip_text
 	wire_send(phone, out.data, from);
 }
 
-void call_request(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in *from)
+void call_request(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in6 *from)
 {
 	struct dialog *d = find_by_call_id(phone, msg);
 	struct phone_will *will = d && msg->to_tag[0] ? ask_will(phone, msg->method) : NULL;

@@ -47,7 +47,7 @@ void dial_cancel(struct phone *phone, struct dialog *d)
 	snprintf(req->branch, sizeof(req->branch), "%s", invite->branch);
 	text_add(&out, "CANCEL %s SIP/2.0\r\nVia: SIP/2.0/%s %s:%u;rport;branch=%s\r\nMax-Forwards: 70\r\nFrom: <%s>;tag=%s\r\n"
 		"To: <%s>\r\nCall-ID: %s\r\nCSeq: %u CANCEL\r\nContent-Length: 0\r\n\r\n", req->uri, wire_transport(phone), phone->host,
-		ntohs(phone->self.sin_port), req->branch, d->local_uri, d->local_tag, d->remote_uri, d->seen.call_id, invite->cseq);
+		ntohs(phone->self.sin6_port), req->branch, d->local_uri, d->local_tag, d->remote_uri, d->seen.call_id, invite->cseq);
 	req->text = strdup(out.data);
 	req->to = invite->to;
 	req->give_up_at = lab_now_ms() + GIVE_UP_MS;
@@ -62,7 +62,7 @@ static void send_ack(struct phone *phone, struct dialog *d, unsigned cseq, const
 	struct text out;
 	text_clear(&out);
 	text_add(&out, "ACK %s SIP/2.0\r\nVia: SIP/2.0/%s %s:%u;rport;branch=z9hG4bK%s%u\r\nMax-Forwards: 70\r\n%s", d->remote_target,
-		wire_transport(phone), phone->host, ntohs(phone->self.sin_port), phone->tag, ++phone->serial, d->route);
+		wire_transport(phone), phone->host, ntohs(phone->self.sin6_port), phone->tag, ++phone->serial, d->route);
 	text_add(&out, "From: <%s>;tag=%s\r\nTo: <%s>;tag=%s\r\nCall-ID: %s\r\nCSeq: %u ACK\r\n%sContent-Length: %zu\r\n\r\n%s", d->local_uri,
 		d->local_tag, d->remote_uri, d->remote_tag, d->seen.call_id, cseq, sdp ? "Content-Type: application/sdp\r\n" : "",
 		sdp ? strlen(sdp) : 0, sdp ? sdp : "");

@@ -25,7 +25,7 @@ struct request {
 	int cseq_step;
 	char **reply;           /* where a waiting caller wants the final answer's text */
 	int *result;            /* where a waiting caller wants the final status */
-	struct sockaddr_in to;
+	struct sockaddr_in6 to;
 	int64_t resend_at, resend_ms, give_up_at;
 	char *text;             /* as sent */
 };
@@ -38,11 +38,11 @@ struct dialog {
 	char local_tag[48], remote_tag[96];
 	char remote_target[256], local_uri[256], remote_uri[256];
 	char route[2048];       /* "Route: ..." lines, may be empty */
-	struct sockaddr_in peer; /* where requests go */
+	struct sockaddr_in6 peer; /* where requests go */
 	unsigned local_cseq;
 	struct sip_text invite;  /* theirs, last: what responses are made from */
 	char *answer;           /* last response to an INVITE: final ones are sent again until ACK */
-	struct sockaddr_in answer_to;
+	struct sockaddr_in6 answer_to;
 	int64_t answer_resend_at, answer_resend_ms, answer_give_up_at;
 	char *ack;              /* ours, sent again on a repeated 200 */
 	bool cancel_wanted;
@@ -54,7 +54,7 @@ struct dialog {
 	bool early, pracked;    /* our 183 is out, and acknowledged */
 	bool offered;           /* an offer of ours is out */
 	char their_direction[12];
-	struct sockaddr_in media;
+	struct sockaddr_in6 media;
 };
 
 struct log_line {
@@ -71,8 +71,9 @@ struct phone {
 	char username[64], password[128], domain[96], from_user[64], algorithm[24];
 	char used_algorithm[16];
 	bool answer_challenges, vanished;
-	struct sockaddr_in server, self;
+	struct sockaddr_in6 server, self;
 	int udp, tcp, rtp;
+	char media_at[24];      /* of its descriptions: "IP4 127.0.0.1" */
 	unsigned rtp_port;
 	char *stream;           /* TCP bytes not yet framed */
 	size_t stream_len;
@@ -126,21 +127,23 @@ bool lab_wait(struct lab *lab, int64_t deadline_ms);
 bool wire_open(struct phone *phone);
 void wire_close(struct phone *phone);
 void wire_readable(struct phone *phone, int fd);
-void wire_send(struct phone *phone, const char *text, const struct sockaddr_in *to);
+void wire_send(struct phone *phone, const char *text, const struct sockaddr_in6 *to);
 void wire_log(struct phone *phone, bool sent, const char *data, size_t len);
 const char *wire_transport(const struct phone *phone);
+/* An address for the phones' sockets, which speak IPv4 too, as ::ffff:127.0.0.1. host: with or without []. */
+struct sockaddr_in6 wire_address(const char *host, unsigned port);
 
 /* phone_request.c */
 struct request *request_new(struct phone *phone, struct dialog *dialog, const char *method, const char *uri);
 void request_start(struct phone *phone, struct request *req);
 void request_write(struct phone *phone, struct request *req, struct text *out);
 void request_free(struct request *req);
-void request_response(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in *from);
+void request_response(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in6 *from);
 int64_t request_timers(struct phone *phone, int64_t now);
 void request_free_all(struct phone *phone);
 
 /* phone_call.c */
-void call_request(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in *from);
+void call_request(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in6 *from);
 void call_moment(struct phone *phone, struct dialog *d, enum phone_moment moment);
 void call_end(struct phone *phone, struct dialog *d);
 struct dialog *call_find(struct phone *phone, int number);

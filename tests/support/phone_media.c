@@ -28,7 +28,8 @@ static const char *our_direction(const struct dialog *d, bool answer)
 void media_write(struct phone *phone, struct dialog *d, bool answer, struct text *out)
 {
 	int pt = phone->opts.payload;
-	text_add(out, "v=0\r\no=- %u %u IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n", phone->rtp_ssrc, ++d->sdp_version);
+	text_add(out, "v=0\r\no=- %u %u IN %s\r\ns=-\r\nc=IN %s\r\nt=0 0\r\n", phone->rtp_ssrc, ++d->sdp_version, phone->media_at,
+		phone->media_at);
 	text_add(out, "m=audio %u RTP/AVP %d\r\na=rtpmap:%d %s/8000\r\na=ptime:20\r\na=%s\r\n", phone->rtp_port + (d->early && d->script.moves ? 2 : 0), pt, pt,
 		pt == 8 ? "PCMA" : "PCMU", our_direction(d, answer));
 }
@@ -70,10 +71,11 @@ bool media_take(struct phone *phone, struct dialog *d, const char *sdp)
 	if (!audio) {
 		return false;
 	}
-	const char *address = sdp_line(audio, "c=IN IP4 ");
-	address = address ? address : sdp_line(sdp, "c=IN IP4 ");
+	const char *address = sdp_line(audio, "c=IN IP");
+	address = address ? address : sdp_line(sdp, "c=IN IP");
 	char host[64] = "0.0.0.0";
-	if (address) {
+	if (address && address[0] && address[1] == ' ') {
+		address += 2;
 		size_t n = strcspn(address, "\r\n /");
 		snprintf(host, sizeof(host), "%.*s", (int)n, address);
 	}
@@ -85,13 +87,12 @@ bool media_take(struct phone *phone, struct dialog *d, const char *sdp)
 			snprintf(d->their_direction, sizeof(d->their_direction), "%s", directions[i]);
 		}
 	}
-	d->media = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(audio)) };
-	inet_pton(AF_INET, host, &d->media.sin_addr);
-	bool flows = d->media.sin_port != 0 && d->media.sin_addr.s_addr != 0 && strcmp(d->their_direction, "inactive") != 0;
+	d->media = wire_address(host, (unsigned)atoi(audio));
+	bool flows = d->media.sin6_port != 0 && strcmp(host, "0.0.0.0") != 0 && strcmp(d->their_direction, "inactive") != 0;
 	if (!flows) {
-		d->media.sin_port = 0;
+		d->media.sin6_port = 0;
 	}
-	if (d->media.sin_port == 0 && atoi(audio) == 0) {
+	if (d->media.sin6_port == 0 && atoi(audio) == 0) {
 		return true;
 	}
 	if (!offers_payload(audio, phone->opts.payload)) {
@@ -157,7 +158,7 @@ int64_t media_timers(struct phone *phone, int64_t now)
 		return 0;
 	}
 	for (const struct dialog *d = phone->dialogs; d; d = d->next) {
-		bool up = d->seen.live && d->seen.at_us[PHONE_ACKED] && d->media.sin_port && !d->held;
+		bool up = d->seen.live && d->seen.at_us[PHONE_ACKED] && d->media.sin6_port && !d->held;
 		if (!up || strcmp(d->their_direction, "sendonly") == 0) {
 			continue;
 		}

@@ -46,7 +46,7 @@ void request_write(struct phone *phone, struct request *req, struct text *out)
 	text_clear(&body);
 	snprintf(req->branch, sizeof(req->branch), "z9hG4bK%s%u", phone->tag, ++phone->serial);
 	text_add(out, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s:%u;rport;branch=%s\r\nMax-Forwards: 70\r\n", req->method, req->uri,
-		wire_transport(phone), phone->host, ntohs(phone->self.sin_port), req->branch);
+		wire_transport(phone), phone->host, ntohs(phone->self.sin6_port), req->branch);
 	if (d) {
 		req->cseq = d->local_cseq + (unsigned)(req->cseq_step ? req->cseq_step : 1);
 		d->local_cseq = req->cseq > d->local_cseq ? req->cseq : d->local_cseq;
@@ -59,7 +59,7 @@ void request_write(struct phone *phone, struct request *req, struct text *out)
 	}
 	text_add(out, "CSeq: %u %s\r\nUser-Agent: test phone\r\n", req->cseq, req->method);
 	if (!d || strcmp(req->method, "INVITE") == 0 || strcmp(req->method, "UPDATE") == 0) {
-		text_add(out, "Contact: <sip:%s@%s:%u;transport=%s>\r\n", phone->username, phone->host, ntohs(phone->self.sin_port),
+		text_add(out, "Contact: <sip:%s@%s:%u;transport=%s>\r\n", phone->username, phone->host, ntohs(phone->self.sin6_port),
 			phone->opts.tcp ? "tcp" : "udp");
 	}
 	if (req->asked) {
@@ -133,7 +133,7 @@ static void ack_refusal(struct phone *phone, const struct request *req, const st
 	sip_text_header(msg, "From", 0, from, sizeof(from));
 	text_add(&out, "ACK %s SIP/2.0\r\nVia: SIP/2.0/%s %s:%u;rport;branch=%s\r\nMax-Forwards: 70\r\n%sFrom: %s\r\nTo: %s\r\n"
 		"Call-ID: %s\r\nCSeq: %u ACK\r\nContent-Length: 0\r\n\r\n", req->uri, wire_transport(phone), phone->host,
-		ntohs(phone->self.sin_port), req->branch, req->dialog->route, from, to, msg->call_id, msg->cseq);
+		ntohs(phone->self.sin6_port), req->branch, req->dialog->route, from, to, msg->call_id, msg->cseq);
 	wire_send(phone, out.data, &req->to);
 }
 
@@ -153,7 +153,7 @@ static bool authenticate(struct phone *phone, struct request *req, const struct 
 	return true;
 }
 
-void request_response(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in *from)
+void request_response(struct phone *phone, const struct sip_text *msg, const struct sockaddr_in6 *from)
 {
 	(void)from;
 	struct request *req = phone->requests;

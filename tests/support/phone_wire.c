@@ -20,18 +20,37 @@ const char *wire_transport(const struct phone *phone)
 	return phone->opts.tcp ? "TCP" : "UDP";
 }
 
+struct sockaddr_in6 wire_address(const char *host, unsigned port)
+{
+	struct sockaddr_in6 addr = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+	char text[80];
+	bool ip6 = strchr(host, ':') != NULL;
+	snprintf(text, sizeof(text), "%s%.*s", ip6 ? "" : "::ffff:", (int)strcspn(host + (*host == '['), "]"), host + (*host == '['));
+	inet_pton(AF_INET6, text, &addr.sin6_addr);
+	return addr;
+}
+
+static int make_socket(int type)
+{
+	int no = 0, fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
+	if (fd >= 0) {
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
+	}
+	return fd;
+}
+
 static bool watch(struct phone *phone, int fd)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
 	return epoll_ctl(phone->lab->epoll, EPOLL_CTL_ADD, fd, &ev) == 0;
 }
 
-static int bind_udp(struct sockaddr_in *self, const char *address, unsigned port)
+static int bind_udp(struct sockaddr_in6 *self, const char *address, unsigned port)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = make_socket(SOCK_DGRAM | SOCK_NONBLOCK);
 	int size = 1 << 20;
 	socklen_t len = sizeof(*self);
-	*self = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = inet_addr(address), .sin_port = htons((uint16_t)port) };
+	*self = wire_address(address, port);
 	if (fd >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	}
@@ -46,7 +65,7 @@ static bool connect_tcp(struct phone *phone)
 {
 	int one = 1;
 	socklen_t len = sizeof(phone->self);
-	phone->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	phone->tcp = make_socket(SOCK_STREAM);
 	phone->stream = malloc(STREAM_MAX);
 	if (phone->tcp < 0 || !phone->stream || connect(phone->tcp, (struct sockaddr *)&phone->server, sizeof(phone->server)) != 0) {
 		return false;
@@ -58,10 +77,10 @@ static bool connect_tcp(struct phone *phone)
 
 bool wire_open(struct phone *phone)
 {
-	struct sockaddr_in rtp;
+	struct sockaddr_in6 rtp;
 	phone->udp = phone->tcp = phone->rtp = -1;
-	phone->rtp = bind_udp(&rtp, "127.0.0.1", 0);
-	phone->rtp_port = ntohs(rtp.sin_port);
+	phone->rtp = bind_udp(&rtp, strchr(phone->host, ':') ? phone->host : "127.0.0.1", 0);
+	phone->rtp_port = ntohs(rtp.sin6_port);
 	if (phone->rtp < 0 || (phone->opts.tone_hz > 0 && !watch(phone, phone->rtp))) {
 		return false;
 	}
@@ -113,7 +132,7 @@ static void send_stream(struct phone *phone, const char *data, size_t len)
 	}
 }
 
-void wire_send(struct phone *phone, const char *text, const struct sockaddr_in *to)
+void wire_send(struct phone *phone, const char *text, const struct sockaddr_in6 *to)
 {
 	size_t len = strlen(text);
 	if (phone->vanished || ask_lost(phone, true, text)) {
@@ -139,7 +158,7 @@ static bool has_nexus_header(const char *data, size_t len)
 	return false;
 }
 
-static void receive(struct phone *phone, const char *data, size_t len, const struct sockaddr_in *from)
+static void receive(struct phone *phone, const char *data, size_t len, const struct sockaddr_in6 *from)
 {
 	struct sip_text msg = { .data = NULL };
 	if (len < 16 || phone->vanished) {
@@ -194,7 +213,7 @@ void wire_readable(struct phone *phone, int fd)
 		return;
 	}
 	char data[65536];
-	struct sockaddr_in from;
+	struct sockaddr_in6 from;
 	socklen_t len = sizeof(from);
 	ssize_t n;
 	while ((n = recvfrom(fd, data, sizeof(data), 0, (struct sockaddr *)&from, &len)) > 0) {

@@ -193,7 +193,7 @@ bool sip_uri_host(const char *uri, char *host, size_t size, unsigned *port)
 	const char *start = after_scheme(uri);
 	const char *at = strchr(start, '@');
 	start = at ? at + 1 : start;
-	size_t n = strcspn(start, ":;?> ");
+	size_t n = *start == '[' ? strcspn(start, "]") + 1 : strcspn(start, ":;?> ");
 	copy_trimmed(start, start + n, host, size);
 	*port = start[n] == ':' ? (unsigned)strtoul(start + n + 1, NULL, 10) : 5060;
 	return host[0] != '\0';

@@ -285,7 +285,7 @@ void call_leg_answered(struct leg *leg, const struct sip_msg *msg)
 	call_emit(call, leg->name == 'a' ? CARRIER_A_ANSWERED : CARRIER_B_ANSWERED, msg->scode, &msg->reason, &contact);
 	if (call->state >= CALL_ENDING)
 		return;
-	if (!sdp_text_usable(leg->media))
+	if (!sdp_text_usable(leg->media) || (leg->name == 'b' && sdp_text_apart(call->a.media, leg->media)))
 		call_media_refused(call, 0, NULL);
 	else if (leg->name == 'a')
 		ring_b(call);

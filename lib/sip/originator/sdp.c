@@ -173,6 +173,28 @@ bool sdp_text_web(const char *sdp)
 	return false;
 }
 
+/* '4', '6'; 0 when it does not say, or says more than one by ICE. */
+static char family(const char *sdp)
+{
+	char found = 0;
+	struct line line;
+
+	while (next_line(&sdp, &line)) {
+		if (starts(&line, "a=candidate:"))
+			return 0;
+		if (!found && starts(&line, "c=IN IP") && line.len > 7)
+			found = line.p[7];
+	}
+	return found;
+}
+
+bool sdp_text_apart(const char *a, const char *b)
+{
+	char of_a = family(a), of_b = family(b);
+
+	return of_a && of_b && of_a != of_b;
+}
+
 bool sdp_text_same(const char *a, const char *b)
 {
 	struct line la, lb;

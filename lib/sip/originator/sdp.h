@@ -27,6 +27,9 @@ bool sdp_text_valid(const char *sdp);
 bool sdp_text_usable(const char *sdp);
 /** True if it describes sound as browsers send it (DTLS-SRTP, RFC 5764). */
 bool sdp_text_web(const char *sdp);
+/** True if media cannot flow between them: one party is at an IPv4 address, the other at an IPv6 one, and neither offers
+ * others by ICE. */
+bool sdp_text_apart(const char *a, const char *b);
 /** True if both say the same, o= lines aside. */
 bool sdp_text_same(const char *a, const char *b);
 /** B was given A's first answer, and A then answered B's answer with `final`: false if B does not know enough of it,

@@ -108,6 +108,10 @@ static void usable_needs_a_stream_that_was_not_refused(void **state)
 {
 	(void)state;
 	assert_true(sdp_text_usable(TWO_STREAMS));
+	assert_true(sdp_text_apart("v=0\r\nc=IN IP4 1.1.1.1\r\n", "v=0\r\nc=IN IP6 ::1\r\n"));
+	assert_false(sdp_text_apart("v=0\r\nc=IN IP6 ::2\r\n", "v=0\r\nc=IN IP6 ::1\r\n"));
+	assert_false(sdp_text_apart("v=0\r\n", "v=0\r\nc=IN IP6 ::1\r\n"));
+	assert_false(sdp_text_apart("v=0\r\nc=IN IP4 1.1.1.1\r\na=candidate:1 1 UDP 1 ::1 9 typ host\r\n", "v=0\r\nc=IN IP6 ::1\r\n"));
 	assert_false(sdp_text_usable(NULL));
 	assert_false(sdp_text_usable(""));
 	assert_false(sdp_text_usable("hello"));
