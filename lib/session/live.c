@@ -91,6 +91,7 @@ void live_remove(struct call *call)
 	}
 	loop_timer_free(call->max_timer);
 	session_row_free(call->row);
+	free(call->caller_contact);
 	free(call);
 }
 
@@ -100,18 +101,27 @@ void live_settle(struct call *call)
 		live_remove(call);
 }
 
+/* Which phone an event is about, " contact=..."; "" for most. */
+static void contact_data(const struct call *call, enum call_event event, char *out, size_t size)
+{
+	const char *contact = event == EV_A_ANSWERED ? call->caller_contact : event == EV_B_ANSWERED ? call->row->pub.answered_contact : NULL;
+
+	snprintf(out, size, contact ? " contact=%.*s" : "", (int)strcspn(contact ? contact : "", " \t\r\n"), contact);
+}
+
 static nxv_status append_event(struct db_tx *tx, struct call *call, const struct pending_event *ev, bool last, struct nxv_error *err)
 {
 	const struct nxv_session *s = &call->row->pub;
 	const bool ended = last && call->row->state == CALL_ENDED;
-	char type[48], data[160];
+	char type[48], data[400], contact[300];
 
+	contact_data(call, ev->event, contact, sizeof(contact));
 	snprintf(type, sizeof(type), "call.%s", ended ? nxv_call_status_name(s->status) : call_event_name(ev->event));
 	if (ended)
 		snprintf(data, sizeof(data), "status=%s reason=%s sipCode=%d", nxv_call_status_name(s->status),
 			s->end_reason ? s->end_reason : "", s->sip_code);
 	else
-		snprintf(data, sizeof(data), "status=%s", nxv_call_status_name(s->status));
+		snprintf(data, sizeof(data), "status=%s%s", nxv_call_status_name(s->status), contact);
 	return event_append(tx, ev->at_ms, type, s->id, s->user_id, data, &call->row->pub.seq, err);
 }
 
@@ -206,6 +216,10 @@ bool live_apply(struct call *call, enum call_event event, const struct call_fact
 		return false;
 	}
 	note_facts(row, event, &step, facts);
+	if (event == EV_A_ANSWERED && facts->contact && *facts->contact) {
+		free(call->caller_contact);
+		call->caller_contact = text_dup(facts->contact);
+	}
 	row->state = step.next;
 	row->pub.status = step.status;
 	call->changed_at_ms = env_now_ms(call->calls->opts.env);

@@ -24,6 +24,7 @@ struct call {
 	int64_t changed_at_ms;     /**< when it last took a step */
 	struct pending_event pending[CALL_PENDING_MAX];
 	size_t pending_count;
+	char *caller_contact;      /**< which of the caller's phones answered; for the event */
 	bool unstored;             /**< its row is not in the store as it is here, though no event waits */
 	bool unsaved;              /**< what its carrier would save has changed since */
 	uint64_t saved, saving;    /**< digest of the carrier's state in the store; of what is being put there */

@@ -218,7 +218,7 @@ static void the_list_is_the_servers_own(void)
 	assert_int_equal(proc_run(argv, &out, NULL, 5000), 0);
 	size_t lines = 0;
 	for (const char *p = out; (p = strchr(p, '\n')); p++) {
-		lines++;
+		lines += strncmp(p - strlen(" signed"), " signed", strlen(" signed")) != 0; /* Twilio's, which no key opens */
 	}
 	for (size_t i = 0; i < WAYS; i++) {
 		char line[160];

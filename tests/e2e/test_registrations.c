@@ -181,6 +181,23 @@ static void an_expired_credential_ends_its_registration(void)
 	nxv_credential_free(credential);
 }
 
+static const char *event_data(const char *subject, const char *type)
+{
+	static char data[400];
+	struct nxv_event_opts opts = NXV_EVENT_OPTS_INIT;
+	struct nxv_event_list *list = NULL;
+	opts.subject = subject;
+	data[0] = '\0';
+	assert_int_equal(nxv_event_pull(gw.ctx, &opts, &list, NULL), NXV_OK);
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i]->type, type) == 0) {
+			snprintf(data, sizeof(data), "%s", list->items[i]->data);
+		}
+	}
+	nxv_event_list_free(list);
+	return data;
+}
+
 /* The phones of a user ring; one of them, over TCP, answers. @return ms until the last of the others was told to stop. */
 static int64_t first_wins(const struct user *user, struct phone *const *phones, size_t winner, bool callee)
 {
@@ -207,9 +224,10 @@ static int64_t first_wins(const struct user *user, struct phone *const *phones, 
 		}
 	}
 	assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
+	char mark[16], path[200];
+	snprintf(mark, sizeof(mark), ":%u", phone_port(phones[winner]));
+	assert_non_null(strstr(event_data(call.id, callee ? "call.callee_answered" : "call.caller_answered"), mark));
 	if (callee) {
-		char mark[16], path[200];
-		snprintf(mark, sizeof(mark), ":%u", phone_port(phones[winner]));
 		snprintf(path, sizeof(path), "/api/v1/opensips/call/%s", call.id);
 		struct http_reply *reply = gateway_http(&gw, "GET", path, alice.key, NULL);
 		assert_non_null(strstr(json_text(reply->json, "session.answeredContact"), user->username));
