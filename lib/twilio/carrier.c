@@ -70,6 +70,7 @@ static void call_free(struct tw_call *call)
 	if (call->creating)
 		call->carrier->creating--;
 	loop_timer_free(call->timer);
+	free(call->page);
 	intent_clear(&call->intent);
 	free(call);
 }

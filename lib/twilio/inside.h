@@ -42,6 +42,11 @@ struct tw_call {
 	int64_t first_try_ms, not_before_ms, look_until_ms; /**< loop_now_ms() */
 	int64_t watchdog_at_ms;          /**< wall clock */
 	unsigned attempts, empty_lists, pages;
+	char likely[TWILIO_SID_BYTES];   /**< a call of the list that may be it */
+	unsigned likely_count;           /**< how many there are */
+	char *page;                      /**< the page it reads, or reads again; NULL: the first */
+	bool listing;                    /**< it reads the list, for all of its From */
+	bool in_list;                    /**< the list now read is seen from its beginning */
 	unsigned told;                   /**< TOLD_* */
 	bool creating;                   /**< the request under way creates it */
 	bool looking;                    /**< the create's fate is unknown */

@@ -173,6 +173,12 @@ static void ask_children(struct tw_call *call)
 	ask_again(call);
 }
 
+/* What was created a moment ago may not be there for every part of Twilio yet. */
+static bool is_young(const struct tw_call *call)
+{
+	return tw_now(call) - call->intent.sent_at_ms < twilio_pace.look_window_ms;
+}
+
 static void on_fetched(struct tw_call *call, nxv_status status, struct json_object *json, const struct nxv_error *err)
 {
 	struct nxv_twilio_call *record = status == NXV_OK ? record_call(json) : NULL;
@@ -180,7 +186,7 @@ static void on_fetched(struct tw_call *call, nxv_status status, struct json_obje
 	if (record)
 		watch_record(call, record);
 	nxv_twilio_call_free(record);
-	if (status == NXV_E_NOT_FOUND) {
+	if (status == NXV_E_NOT_FOUND && !is_young(call)) {
 		env_log(call->carrier->opts.env, NXV_LOG_ERROR, "twilio", "call %s: Twilio no longer knows %s", call->intent.session_id,
 			call->facts.parent.sid);
 		tw_tell(call, CARRIER_LOST, 0, 0);
@@ -229,7 +235,7 @@ static void on_ended(struct tw_call *call, nxv_status status, struct json_object
 	struct nxv_twilio_call *record = status == NXV_OK ? record_call(json) : NULL;
 
 	call->end_now = false;
-	if (status == NXV_E_NOT_FOUND) {
+	if (status == NXV_E_NOT_FOUND && !is_young(call)) {
 		tw_finish(call, 0);
 		return;
 	}

@@ -12,10 +12,10 @@ bool twilio_gw_prepare(struct gateway *gw, struct sandbox_run *sandbox, const ch
 	const char *const *settings)
 {
 	static const char *const env[] = { "NEXUSVOIP_TWILIO_AUTH_TOKEN=" SANDBOX_TOKEN, NULL };
-	static char texts[2][128], listen[32];
+	static char texts[2][128], listen[32], api[32];
 	const char *all[SETTINGS_MAX + 1] = { "twilio.account_sid=" SANDBOX_ACCOUNT, texts[0], texts[1], "calls.allow=*",
 		"calls.caller_ids=" TWILIO_FROM " +1234567890 +15005550001 +15005550007", NULL };
-	const char *args[] = { "--speed", speed, NULL, NULL, NULL };
+	const char *args[] = { "--speed", speed, "--listen", api, sip_leg ? "--sip-proxy" : NULL, gw->sip, NULL };
 	const unsigned port = proc_free_port(1);
 	size_t n = 5;
 
@@ -23,18 +23,15 @@ bool twilio_gw_prepare(struct gateway *gw, struct sandbox_run *sandbox, const ch
 		all[n++] = settings[i];
 	all[n] = NULL;
 	*sandbox = (struct sandbox_run){ 0 };
-	if (sip_leg) /* the SIP server's address is known once the gateway is prepared */
-		return false;
-	if (!sandbox_start(sandbox, args))
-		return false;
-	snprintf(texts[0], sizeof(texts[0]), "twilio.base_url=%s", sandbox->url);
+	snprintf(api, sizeof(api), "127.0.0.1:%u", proc_free_port(1));
+	snprintf(texts[0], sizeof(texts[0]), "twilio.base_url=http://%s", api);
 	snprintf(texts[1], sizeof(texts[1]), "http.public_url=http://127.0.0.1:%u", port);
 	if (!gateway_prepare(gw, server, all))
 		return false;
 	snprintf(listen, sizeof(listen), "127.0.0.1:%u", port);
 	gw->listen = listen;
 	gw->env = env;
-	return true;
+	return sandbox_start(sandbox, args);
 }
 
 int twilio_gw_call(struct gateway *gw, const struct user *user, const char *to, const char *more, struct told *out)
