@@ -67,6 +67,7 @@ static void on_dialogs(
 		for (size_t i = 0; i < count; i++)
 			dialogs[i] = (struct calls_dialog){ items[i].call_id, items[i].session, items[i].leg, items[i].owner,
 				items[i].from_user, items[i].to_user, items[i].confirmed, items[i].started_at_ms };
+		calls_server_found(engine->calls, sip_manager_found(engine->manager));
 		if (!calls_reconcile(engine->calls, dialogs, count, listing->asked_at_ms))
 			loop_timer_start(engine->relist, CALL_SETTLE_MS);
 	}

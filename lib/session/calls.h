@@ -84,6 +84,8 @@ void calls_report(struct calls *calls, const struct calls_report *report);
 void calls_server_lost(struct calls *calls, int64_t at_ms);
 /** Let a call that the SIP server asks about through, or refuse it. */
 void calls_answer(struct calls *calls, const struct sip_ask *ask, struct sip_answer *out);
+/** Whether the SIP server that answers now ran before us; false until told. */
+void calls_server_found(struct calls *calls, bool found);
 /** A call that moved within this time is not judged by the server's list. */
 enum { CALL_SETTLE_MS = 2000 };
 /** Compare with the server's list, read at listed_at_ms: what vanished is ended, what we missed is taken up, legs of calls

@@ -41,6 +41,7 @@ struct calls {
 	struct loop_timer *flush;  /**< runs while a carrier's state is not stored */
 	struct alive *alive;
 	struct loop_timer *mark;   /**< runs while there are calls */
+	bool server_found;         /**< it ran before us */
 	int64_t server_lost_at_ms; /**< the SIP server went away then, and its list was not judged since; 0: it did not */
 };
 

@@ -46,12 +46,12 @@ static void take_up(struct calls *calls, struct session_row *row)
 		remote_restore(call);
 		return;
 	}
+	call->recovered = true;
 	if (call->row->state != CALL_UP) {
 		if (!call->row->sip_call_id)
 			end_as(call, EV_GATEWAY_RESTARTED, 0, true);
 		return;
 	}
-	call->recovered = true;
 	if (!call->row->sip_call_id)
 		live_state_restore(call);
 	live_apply(call, EV_RECOVERED, &(struct call_facts){ .at_ms = env_now_ms(calls->opts.env) });
@@ -201,6 +201,11 @@ void calls_server_lost(struct calls *calls, int64_t at_ms)
 		calls->server_lost_at_ms = at_ms;
 }
 
+void calls_server_found(struct calls *calls, bool found)
+{
+	calls->server_found = found;
+}
+
 /* When the SIP server lost a call that it does not list: as it went away; with the machine, if we went away too; else now. */
 static int64_t lost_at(const struct call *call)
 {
@@ -230,7 +235,10 @@ static bool compare(struct call *call, const struct calls_dialog *dialogs, size_
 	if (call->changed_at_ms > listed_at_ms - CALL_SETTLE_MS)
 		return false;
 	/* A leg of which only the other one is left was hung up by its phone while nobody listened. */
-	end_as(call, a ? EV_B_HANGUP : b ? EV_A_HANGUP : EV_SERVER_LOST, a || b ? 0 : lost_at(call), true);
+	if (a || b)
+		end_as(call, a ? EV_B_HANGUP : EV_A_HANGUP, 0, true);
+	else /* what a server had all along and has no more was hung up while nobody listened */
+		end_as(call, call->recovered && call->calls->server_found ? EV_GATEWAY_RESTARTED : EV_SERVER_LOST, lost_at(call), true);
 	return true;
 }
 

@@ -65,6 +65,7 @@ static const struct row rows[] = {
 	{ SETUP, EV_SERVER_LOST, CALL_ENDED, NXV_CALL_FAILED, "server_lost" },
 	{ UP, EV_SERVER_LOST, CALL_ENDED, NXV_CALL_COMPLETED, "server_lost" },
 	{ SETUP, EV_GATEWAY_RESTARTED, CALL_ENDED, NXV_CALL_FAILED, "gateway_restarted" },
+	{ UP, EV_GATEWAY_RESTARTED, CALL_ENDED, NXV_CALL_COMPLETED, "gateway_restarted" },
 	{ SETUP, EV_GATEWAY_STOPPED, CALL_ENDED, NXV_CALL_CANCELED, "gateway_stopped" },
 	{ UP, EV_GATEWAY_STOPPED, CALL_ENDED, NXV_CALL_COMPLETED, "gateway_stopped" },
 	{ SETUP, EV_CARRIER_DOWN, CALL_ENDED, NXV_CALL_FAILED, "server_lost" },

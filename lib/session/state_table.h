@@ -31,7 +31,7 @@ enum call_event {
 	EV_END,               /**< asked for through the API */
 	EV_MAX_DURATION,
 	EV_SERVER_LOST,       /**< the SIP server lost the call, or the carrier did */
-	EV_GATEWAY_RESTARTED, /**< the gateway died before the call was up */
+	EV_GATEWAY_RESTARTED, /**< the gateway died before the call was up, or it ended while there was none */
 	EV_GATEWAY_STOPPED,   /**< the gateway was stopped, and the SIP server with it */
 	EV_CARRIER_DOWN,      /**< every leg is gone and nothing told why */
 	EV_RECOVERED,         /**< taken up by a gateway started anew: something may have been missed */

@@ -407,6 +407,11 @@ const char *sip_manager_message(const struct sip_manager *mgr)
 	return mgr->message;
 }
 
+bool sip_manager_found(const struct sip_manager *mgr)
+{
+	return mgr->found;
+}
+
 int64_t sip_manager_pid(const struct sip_manager *mgr)
 {
 	return mgr->rec.pid;

@@ -49,6 +49,8 @@ nxv_sip_state sip_manager_state(const struct sip_manager *mgr);
 /** Why it is not running; "" when it is. */
 const char *sip_manager_message(const struct sip_manager *mgr);
 int64_t sip_manager_pid(const struct sip_manager *mgr);
+/** It ran before us: what it no longer lists has ended, and was not lost. So one that we do not manage is taken. */
+bool sip_manager_found(const struct sip_manager *mgr);
 /** The open driver, also while not ready. NULL when stopped. */
 struct sip_server *sip_manager_server(const struct sip_manager *mgr);
 

@@ -51,6 +51,7 @@ struct sip_manager {
 	int pid_fd, lock_fd;
 	pid_t checker;
 	int checker_fd;
+	bool found;                    /* the server ran before us */
 	bool reaped;                   /* collected with waitpid(); never so when it was adopted */
 	unsigned failures, misses;
 	int64_t deadline, up_since;

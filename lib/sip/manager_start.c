@@ -179,6 +179,7 @@ static void adopt(struct sip_manager *mgr)
 		manager_phase(mgr, PHASE_WAITING, 20);
 		return;
 	}
+	mgr->found = same;
 	if (same) {
 		env_log(mgr->opts.env, NXV_LOG_INFO, "sip", "found our %s running as process %d", mgr->rec.driver, (int)mgr->rec.pid);
 		manager_knock(mgr);
@@ -241,6 +242,7 @@ static void act_start(struct sip_manager *mgr)
 		failed(mgr, &err);
 		return;
 	}
+	mgr->found = mgr->setup->external;
 	if (mgr->setup->external) {
 		manager_knock(mgr);
 		manager_set_state(mgr, NXV_SIP_STARTING, "");

@@ -11,7 +11,7 @@
 enum { SOON_MS = 5000, SLACK_MS = 200, PROBLEM_MAX = 240 };
 
 /** Rows of a group share a gateway and run one after the other; groups run at the same time. */
-enum truth_group { IN_CALLS, IN_ENDINGS, IN_LIMITS, IN_VANISH_CALLER, IN_VANISH_PROMISED, IN_VANISH_REFRESHED, IN_CRASH, IN_SERVER, TRUTH_GROUPS };
+enum truth_group { IN_CALLS, IN_ENDINGS, IN_LIMITS, IN_VANISH_CALLER, IN_VANISH_PROMISED, IN_VANISH_REFRESHED, IN_CRASH, IN_STOP, IN_SERVER, TRUTH_GROUPS };
 
 /** What on the wire was the call's end. */
 enum truth_end {
@@ -101,6 +101,7 @@ bool dialled_unreachable(struct stage *s);
 bool dialled_canceled(struct stage *s);
 bool talk(struct stage *s);
 bool dialled_up(struct stage *s);
+bool dial(struct stage *s);
 bool start(struct stage *s);
 
 /* truth_more.c */
@@ -120,6 +121,11 @@ bool killed_while_a_rings(struct stage *s);
 bool killed_while_b_rings(struct stage *s);
 bool killed_mid_call(struct stage *s);
 bool killed_and_b_hangs_up(struct stage *s);
+bool dialled_killed_mid_call(struct stage *s);
+bool dialled_killed_and_a_hangs_up(struct stage *s);
+bool dialled_killed_and_answered(struct stage *s);
+bool stopped_while_b_rings(struct stage *s);
+bool stopped_mid_call(struct stage *s);
 bool rebooted_while_a_rings(struct stage *s);
 bool rebooted_while_b_rings(struct stage *s);
 bool rebooted_mid_call(struct stage *s);

@@ -240,6 +240,60 @@ bool killed_and_b_hangs_up(struct stage *s)
 	return true;
 }
 
+bool dialled_killed_mid_call(struct stage *s)
+{
+	NEED(s, dialled_up(s));
+	NEED(s, kill_nexusd(s));
+	nap_ms(300);
+	NEED(s, restart(s));
+	nap_ms(500);
+	phone_hangup(s->a.phone, 0);
+	return true;
+}
+
+bool dialled_killed_and_a_hangs_up(struct stage *s)
+{
+	NEED(s, dialled_up(s));
+	NEED(s, kill_nexusd(s));
+	phone_hangup(s->a.phone, 0);
+	nap_ms(1000);
+	return restart(s);
+}
+
+bool dialled_killed_and_answered(struct stage *s)
+{
+	phone_script(s->b.phone, rings);
+	NEED(s, dial(s));
+	NEED(s, truth_wait(s, "ringing", SOON_MS));
+	NEED(s, kill_nexusd(s));
+	phone_answer(s->b.phone, 0);
+	NEED(s, phone_wait(s->b.phone, 0, PHONE_ACKED, SOON_MS));
+	nap_ms(1000);
+	NEED(s, restart(s));
+	NEED(s, truth_wait(s, "in-progress", SOON_MS));
+	phone_hangup(s->b.phone, 0);
+	return true;
+}
+
+static bool stop_and_start(struct stage *s)
+{
+	NEED(s, gateway_stop(&gw) == 0);
+	nap_ms(300);
+	return restart(s);
+}
+
+bool stopped_while_b_rings(struct stage *s)
+{
+	NEED(s, until_rings(s, &s->b));
+	return stop_and_start(s);
+}
+
+bool stopped_mid_call(struct stage *s)
+{
+	NEED(s, talk(s));
+	return stop_and_start(s);
+}
+
 static bool kill_server(struct stage *s)
 {
 	pid_t pid = server_pid();

@@ -21,7 +21,7 @@ static const char *const drawing[CALL_STATES] = {
 	[CALL_A_RINGING] = "." ".nBBNFFX." ".uBB.FFF." ".FFFXXFFXF." "XXFFF",
 	[CALL_CONNECTING] = "." "..BBNFFXF" "buBBFFFFF" ".FFFXXFFXF." "XXFFF",
 	[CALL_B_RINGING] = "." "..BBNFFXF" ".uBBNFFFF" ".FFFXXFFXF." "XXFFF",
-	[CALL_UP] = "." ".......CC" ".......CC" "uF..CCC.CCu" "CC...",
+	[CALL_UP] = "." ".......CC" ".......CC" "uF..CCCCCCu" "CC...",
 	[CALL_ENDED] = "." "........." "........." "..........." ".....",
 };
 
