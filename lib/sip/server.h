@@ -70,7 +70,7 @@ struct sip_event {
 struct sip_dialog {
 	const char *call_id, *session, *leg, *owner, *from_user, *to_user;
 	bool confirmed;        /**< false: early */
-	int64_t started_at_ms; /**< answer; 0 while early */
+	int64_t started_at_ms; /**< answer; whole seconds where the dialog holds no better; 0 while early */
 };
 struct sip_contact {
 	const char *username, *contact, *user_agent;

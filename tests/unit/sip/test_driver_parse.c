@@ -106,6 +106,27 @@ static void opensips_is_ready_only_with_every_receiver(void **state)
 	json_object_put(whole);
 }
 
+static void exact_time_of_the_answer_is_taken_where_there_is_one(void **state)
+{
+	static const struct {
+		const char *pairs;
+		int64_t ms;
+	} cases[] = { { "[{\"answered\":\"1795424405.716004\"}]", 1795424405716 }, { "[{\"answered\":\"1795424405.4012\"}]", 1795424405004 },
+		{ "[{\"from\":\"x\"}]", 5000 }, { "[{\"answered\":\"\"}]", 5000 }, { "[{\"answered\":\"-1.1\"}]", 5000 },
+		{ "[{\"answered\":\"9999999999999999.1\"}]", 5000 }, { "[{\"answered\":\"1795424405.1000000\"}]", 5000 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sip_dialog d = { .confirmed = true, .started_at_ms = 5000 };
+		struct json_object *pairs = NULL;
+
+		assert_int_equal(json_read(cases[i].pairs, strlen(cases[i].pairs), 4096, &pairs, NULL), NXV_OK);
+		dialog_take_values(&d, pairs);
+		assert_int_equal(d.started_at_ms, cases[i].ms);
+		json_object_put(pairs);
+	}
+}
+
 static void kamailio_dialogs_show_ours_and_dialled_ones_but_not_the_dead(void **state)
 {
 	struct json_object *whole;
@@ -240,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(opensips_dialogs_show_ours_and_dialled_ones_but_not_the_dead),
+		cmocka_unit_test(exact_time_of_the_answer_is_taken_where_there_is_one),
 		cmocka_unit_test(opensips_contacts_version_uptime_are_read),
 		cmocka_unit_test(opensips_is_ready_only_with_every_receiver),
 		cmocka_unit_test(kamailio_dialogs_show_ours_and_dialled_ones_but_not_the_dead),
