@@ -143,11 +143,11 @@ static int64_t stamp_us(struct msghdr *msg)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-static void receive(struct capture *capture, unsigned char *packet)
+static void receive(struct capture *capture)
 {
 	char control[256];
 	struct sockaddr_ll from;
-	struct iovec iov = { .iov_base = packet, .iov_len = PACKET_MAX };
+	struct iovec iov = { .iov_base = capture->packet, .iov_len = PACKET_MAX };
 	for (;;) {
 		struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
 			.msg_controllen = sizeof(control) };
@@ -156,27 +156,28 @@ static void receive(struct capture *capture, unsigned char *packet)
 			return;
 		}
 		if (from.sll_pkttype != PACKET_OUTGOING) { /* on lo each packet leaves and arrives */
-			pthread_mutex_lock(&capture->lock);
-			take_packet(capture, packet, (size_t)n, stamp_us(&msg));
-			pthread_mutex_unlock(&capture->lock);
+			take_packet(capture, capture->packet, (size_t)n, stamp_us(&msg));
 		}
 	}
+}
+
+void capture_lock(struct capture *capture)
+{
+	pthread_mutex_lock(&capture->lock);
+	receive(capture);
 }
 
 static void *run(void *arg)
 {
 	struct capture *capture = arg;
-	unsigned char *packet = malloc(PACKET_MAX);
-	bool stop = !packet;
+	bool stop = false;
 	while (!stop) {
 		struct pollfd pfds[] = { { .fd = capture->fd, .events = POLLIN }, { .fd = capture->wake, .events = POLLIN } };
 		poll(pfds, 2, -1);
-		receive(capture, packet);
-		pthread_mutex_lock(&capture->lock);
+		capture_lock(capture);
 		stop = capture->stop;
 		pthread_mutex_unlock(&capture->lock);
 	}
-	free(packet);
 	return NULL;
 }
 
@@ -216,9 +217,11 @@ struct capture *capture_open(const unsigned *ports, size_t count)
 	if (!capture) {
 		return NULL;
 	}
-	capture->fd = open_socket(ports, count);
+	capture->packet = malloc(PACKET_MAX);
+	capture->fd = capture->packet ? open_socket(ports, count) : -1;
 	if (capture->fd < 0) {
 		fprintf(stderr, "cannot capture on lo: %s\n", strerror(errno));
+		free(capture->packet);
 		free(capture);
 		return NULL;
 	}
@@ -231,6 +234,7 @@ struct capture *capture_open(const unsigned *ports, size_t count)
 	if (pthread_create(&capture->thread, NULL, run, capture) != 0) {
 		close(capture->fd);
 		close(capture->wake);
+		free(capture->packet);
 		free(capture);
 		return NULL;
 	}
@@ -256,6 +260,7 @@ void capture_close(struct capture *capture)
 		capture->first = next;
 	}
 	capture_streams_free(capture);
+	free(capture->packet);
 	pthread_cond_destroy(&capture->changed);
 	pthread_mutex_destroy(&capture->lock);
 	free(capture);

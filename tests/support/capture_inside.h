@@ -27,11 +27,15 @@ struct capture {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	int fd, wake;
+	unsigned char *packet;
 	bool stop;
 	unsigned lost;
 	struct captured *first, *last;
 	struct capture_stream *streams;
 };
+
+/** Take the lock, and what the kernel has for us: what a phone has heard by now is in the list. */
+void capture_lock(struct capture *capture);
 
 /** A datagram, or a message framed out of a stream. */
 void capture_message(struct capture *capture, const struct captured *where, const char *data, size_t len);

@@ -31,7 +31,7 @@ static const struct captured *find(const struct capture *capture, const struct c
 
 const struct captured *capture_find(struct capture *capture, const struct capture_query *query)
 {
-	pthread_mutex_lock(&capture->lock);
+	capture_lock(capture);
 	const struct captured *m = find(capture, query);
 	pthread_mutex_unlock(&capture->lock);
 	return m;
@@ -40,7 +40,7 @@ const struct captured *capture_find(struct capture *capture, const struct captur
 const struct captured *capture_last(struct capture *capture, const struct capture_query *query)
 {
 	const struct captured *last = NULL;
-	pthread_mutex_lock(&capture->lock);
+	capture_lock(capture);
 	for (const struct captured *m = capture->first; m; m = m->next) {
 		last = matches(query, m) ? m : last;
 	}
@@ -51,7 +51,7 @@ const struct captured *capture_last(struct capture *capture, const struct captur
 size_t capture_count(struct capture *capture, const struct capture_query *query)
 {
 	size_t count = 0;
-	pthread_mutex_lock(&capture->lock);
+	capture_lock(capture);
 	for (const struct captured *m = capture->first; m; m = m->next) {
 		count += matches(query, m);
 	}
@@ -70,7 +70,7 @@ const struct captured *capture_wait(struct capture *capture, const struct captur
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
 	}
-	pthread_mutex_lock(&capture->lock);
+	capture_lock(capture);
 	while (!(m = find(capture, query)) && pthread_cond_timedwait(&capture->changed, &capture->lock, &until) != ETIMEDOUT) {
 	}
 	pthread_mutex_unlock(&capture->lock);
@@ -79,7 +79,7 @@ const struct captured *capture_wait(struct capture *capture, const struct captur
 
 const struct captured *capture_next(struct capture *capture, const struct captured *after)
 {
-	pthread_mutex_lock(&capture->lock);
+	capture_lock(capture);
 	const struct captured *m = after ? after->next : capture->first;
 	pthread_mutex_unlock(&capture->lock);
 	return m;
@@ -105,7 +105,7 @@ static void print(const struct captured *m, FILE *out)
 
 void capture_dump(struct capture *capture, const char *call_id, FILE *out)
 {
-	pthread_mutex_lock(&capture->lock);
+	capture_lock(capture);
 	for (const struct captured *m = capture->first; m; m = m->next) {
 		if (!call_id || strcmp(call_id, m->call_id) == 0) {
 			print(m, out);
@@ -155,7 +155,7 @@ bool capture_leg(struct capture *capture, const char *call_id, unsigned phone_po
 {
 	const struct captured *invite = NULL;
 	*out = (struct capture_leg){ 0 };
-	pthread_mutex_lock(&capture->lock);
+	capture_lock(capture);
 	for (const struct captured *m = capture->first; m; m = m->next) {
 		if (strcmp(m->call_id, call_id) == 0 && (!phone_port || m->src_port == phone_port || m->dst_port == phone_port)) {
 			add(out, m, &invite);
