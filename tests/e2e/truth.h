@@ -20,7 +20,8 @@ enum truth_end {
 	BY_REFUSAL_B,
 	BY_SECOND,    /**< the first BYE of the leg that was left: the other one's was when nobody listened */
 	BY_NOTHING,   /**< nothing: it came to no INVITE, and ended when it began */
-	BY_EVENT      /**< something that is no SIP, at stage.event_ms */
+	BY_EVENT,     /**< something that is no SIP, at stage.event_ms */
+	BY_RESTART    /**< the gateway that came next, after stage.event_ms and before stage.until_ms */
 };
 
 struct stage;
@@ -45,7 +46,7 @@ struct stage {
 	struct capture *wire;
 	char id[96];             /**< of the call */
 	char dialled[160];       /**< its Call-ID when a phone dialled it; "" otherwise */
-	int64_t event_ms;
+	int64_t event_ms, until_ms;
 	struct told call;        /**< as the API tells it in the end */
 	int64_t worst_ms;        /**< the largest error of a time */
 	int64_t slots;           /**< held after it */

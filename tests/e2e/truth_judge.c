@@ -72,6 +72,8 @@ static int64_t wire_end(const struct stage *s, const struct legs *w)
 		return w->leg[0].invited ? 0 : s->call.started_ms;
 	case BY_EVENT:
 		return s->event_ms;
+	case BY_RESTART:
+		return s->call.ended_ms >= s->event_ms && s->call.ended_ms <= s->until_ms ? s->call.ended_ms : s->event_ms;
 	}
 	return 0;
 }

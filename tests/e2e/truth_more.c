@@ -321,8 +321,9 @@ static bool rebooted_while_rings(struct stage *s, struct user *whose)
 {
 	NEED(s, until_rings(s, whose));
 	NEED(s, reboot(s));
-	NEED(s, gateway_run(&gw));
 	s->event_ms = utc_ms();
+	NEED(s, gateway_run(&gw));
+	s->until_ms = utc_ms();
 	NEED(s, gateway_sip_start(&gw));
 	return true;
 }
