@@ -10,6 +10,8 @@
 
 #include "sip_server/call_steps.h"
 
+enum { RACES = 40 };
+
 static const struct sip_driver *driver;
 static struct fixture *f;
 static struct client *alice, *bob, *carol, *service;
@@ -271,6 +273,63 @@ static void the_gateway_is_believed_and_its_targets_ring_together(void **state)
 	assert_int_equal(client_register(carol, 0), 200);
 }
 
+static struct client *carols_stream(void)
+{
+	struct stream *stream = stream_open(&(struct stream_opts){ .port = f->port }, NULL);
+	struct client *c;
+	static int n;
+	char contact[64];
+
+	assert_non_null(stream);
+	c = client_open_stream("carol", stream);
+	snprintf(contact, sizeof(contact), "sip:carol@192.0.2.%d;transport=tcp", ++n);
+	client_claim_contact(c, contact);
+	assert_int_equal(client_register(c, 60), 200);
+	return c;
+}
+
+/* Kamailio looks which phones ring while another of its processes is about to hear of one more. */
+static void a_phone_that_rings_as_another_answers_is_told_to_stop(void **state)
+{
+	struct client *quick = carols_stream(), *slow = carols_stream();
+	struct call call = { .a = alice, .b = quick };
+
+	(void)state;
+	for (int i = 0; i < RACES; i++) {
+		message *other, *cancel;
+
+		client_dial(alice, "sip:carol@" FIXTURE_DOMAIN, NULL, NULL);
+		snprintf(call.id, sizeof(call.id), "%s", client_call_id(alice));
+		call.invite = client_expect(quick, "INVITE", 3000);
+		other = client_expect(slow, "INVITE", 3000);
+		assert_true(call.invite && other);
+		client_reply(quick, call.invite, 180, "Ringing");
+		if (i % 2)
+			client_reply(slow, other, 180, "Ringing");
+		client_reply(quick, call.invite, 200, "OK");
+		if (i % 2 == 0) {
+			usleep((useconds_t)(i % 16) * 20);
+			client_reply(slow, other, 180, "Ringing");
+		}
+		call.answer = client_expect(alice, "200", 3000);
+		assert_non_null(call.answer);
+		client_in_call(alice, "ACK", call.answer, NULL, NULL);
+		assert_non_null(client_expect(quick, "ACK", 3000));
+		cancel = client_expect(slow, "CANCEL", 3000);
+		if (!cancel)
+			fail_msg("in call %d the other phone rings on", i);
+		client_reply(slow, cancel, 200, "OK");
+		client_reply(slow, other, 487, "Request Terminated");
+		call_hangup(&call, true);
+		client_forget(alice);
+		client_forget(quick);
+		client_forget(slow);
+	}
+	assert_int_equal(fixture_unregister(f, "carol"), NXV_OK);
+	client_close(quick);
+	client_close(slow);
+}
+
 static void a_refused_leg_of_the_gateway_is_told_with_its_session(void **state)
 {
 	struct call one = { .a = alice, .b = bob };
@@ -331,6 +390,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(a_call_ends_when_its_time_is_over, forget),
 		cmocka_unit_test_setup(the_limit_counts_the_owner_over_all_credentials, forget),
 		cmocka_unit_test_setup(the_gateway_is_believed_and_its_targets_ring_together, forget),
+		cmocka_unit_test_setup(a_phone_that_rings_as_another_answers_is_told_to_stop, forget),
 		cmocka_unit_test_setup(a_refused_leg_of_the_gateway_is_told_with_its_session, forget),
 		cmocka_unit_test_setup(dialogs_are_listed_early_and_confirmed, forget),
 		cmocka_unit_test(no_end_was_told_twice),
