@@ -8,12 +8,12 @@
 
 enum { DAY_MS = 24 * 60 * 60 * 1000, MINUTE_MS = 60 * 1000 };
 
-/* A call that ended before anything rang cost nothing and does not count. */
+/* Calls from outside do not count, nor does one that ended before anything rang. */
 #define USED \
 	"SELECT COUNT(*), COALESCE(SUM(CASE WHEN answered_at_ms = 0 THEN 0 WHEN ended_at_ms = 0 THEN ?2 - answered_at_ms" \
 	" ELSE ended_at_ms - answered_at_ms END), 0), COALESCE(MIN(started_at_ms), 0) FROM session" \
 	" WHERE started_at_ms > ?2 - ?3 AND (to_number GLOB '+[0-9]*' OR to_number LIKE 'sip:+%')" \
-	" AND (ended_at_ms = 0 OR ringing_at_ms > 0 OR answered_at_ms > 0) AND "
+	" AND direction <> 'inbound' AND (ended_at_ms = 0 OR ringing_at_ms > 0 OR answered_at_ms > 0) AND "
 
 struct used {
 	int64_t calls, ms, oldest_ms;

@@ -7,11 +7,14 @@
 
 static struct made_key alice;
 
+static bool over_twilio;
+
 static const char *body(const char *from, const char *to)
 {
 	static char text[200];
 
-	snprintf(text, sizeof(text), "{\"fromNumber\":\"%s\",\"toNumber\":\"%s\",\"useTwilio\":false}", from, to);
+	snprintf(text, sizeof(text), "{\"fromNumber\":\"%s\",\"toNumber\":\"%s\",\"useTwilio\":%s}", from, to,
+		over_twilio ? "true" : "false");
 	return text;
 }
 
@@ -34,6 +37,21 @@ static void destination_outside_the_list_is_422(void **state)
 	refuses("+15550100", "+18761234567", 422, "destination_not_allowed", "excludes +1876");
 	refuses("+15550100", "+19005551234", 422, "destination_not_allowed", "premium");
 	refuses("+15550100", "sip:+34911234567@any.example", 422, "destination_not_allowed", "no prefix of calls.allow");
+}
+
+static void calls_over_twilio_pass_the_same_rules(void **state)
+{
+	(void)state;
+	over_twilio = true;
+	refuses("+15550100", "+34911234567", 422, "destination_not_allowed", "no prefix of calls.allow");
+	refuses("+15550100", "+19005551234", 422, "destination_not_allowed", "premium");
+	refuses("+15550100", "+44999", 422, "emergency_number", "telephone of your own");
+	refuses("+15550100", "911", 422, "emergency_number", "telephone of your own");
+	refuses("+15550199", "+15550111", 422, "caller_id_not_allowed", "nexusctl callers add");
+	assert_int_equal(gateway_ctl(&nexusd, "calls freeze"), 0);
+	refuses("+15550100", "+15550111", 503, "calls_frozen", "nexusctl calls thaw");
+	assert_int_equal(gateway_ctl(&nexusd, "calls thaw"), 0);
+	over_twilio = false;
 }
 
 static void emergency_number_is_422_in_every_spelling(void **state)
@@ -167,7 +185,7 @@ static void callers_are_added_listed_and_removed(void **state)
 
 static int start(void **state)
 {
-	static const char *const settings[] = { "calls.allow=+1 !+1876", "calls.caller_ids=+15550100", "trunk.host=127.0.0.1:9",
+	static const char *const settings[] = { "calls.allow=+1 !+1876", "calls.caller_ids=+15550100", "trunk.host=127.0.0.1:9", "twilio.account_sid=AC1", "twilio.base_url=http://127.0.0.1:9",
 		"limits.user_calls_per_day=3", "limits.key_minutes_per_day=5", "limits.requests_per_minute=100000", NULL };
 
 	(void)state;
@@ -181,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(destination_outside_the_list_is_422),
+		cmocka_unit_test(calls_over_twilio_pass_the_same_rules),
 		cmocka_unit_test(emergency_number_is_422_in_every_spelling),
 		cmocka_unit_test(caller_id_of_another_is_422),
 		cmocka_unit_test(calls_and_minutes_of_a_day_are_429_until_they_are_a_day_old),

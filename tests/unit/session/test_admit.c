@@ -76,7 +76,7 @@ static void call_cap_of_a_key_leaves_other_keys_alone(void **state)
 	fixture_close(&f);
 }
 
-static void call_that_never_rang_and_calls_between_phones_do_not_count(void **state)
+static void call_that_never_rang_came_in_or_went_to_a_phone_does_not_count(void **state)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
 	struct fixture f;
@@ -90,7 +90,10 @@ static void call_that_never_rang_and_calls_between_phones_do_not_count(void **st
 	assert_int_equal(place(&f, "s3", NULL, &err), NXV_OK);
 	fixture_sql(&f, "UPDATE session SET ended_at_ms = started_at_ms + 1, ringing_at_ms = started_at_ms WHERE id = 's3'");
 	assert_int_equal(place(&f, "s4", NULL, &err), NXV_E_LIMIT);
-	fixture_sql(&f, "UPDATE session SET to_number = 'sip:+15550111@nexus.local' WHERE id = 's3'");
+	fixture_sql(&f, "UPDATE session SET direction = 'inbound' WHERE id = 's3'");
+	assert_int_equal(place(&f, "s4", NULL, &err), NXV_OK);
+	fixture_sql(&f, "DELETE FROM session WHERE id = 's4'");
+	fixture_sql(&f, "UPDATE session SET direction = 'outbound-api', to_number = 'sip:+15550111@nexus.local' WHERE id = 's3'");
 	assert_int_equal(place(&f, "s5", NULL, &err), NXV_E_LIMIT);
 	fixture_close(&f);
 }
@@ -186,7 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(call_cap_of_the_user_counts_all_keys_and_a_day),
 		cmocka_unit_test(call_cap_of_a_key_leaves_other_keys_alone),
-		cmocka_unit_test(call_that_never_rang_and_calls_between_phones_do_not_count),
+		cmocka_unit_test(call_that_never_rang_came_in_or_went_to_a_phone_does_not_count),
 		cmocka_unit_test(minutes_count_calls_that_ended_and_calls_that_last),
 		cmocka_unit_test(policy_refuses_before_anything_is_counted),
 		cmocka_unit_test(racing_clients_get_exactly_as_many_calls_as_the_cap),
