@@ -20,6 +20,8 @@ struct secrets {
 	char *passphrase;           /**< given by nxv_secret_unlock(); NULL: none */
 	char known_id[48];          /**< the sealing key that was found last; "": none */
 	char known[SEALING_TEXT];   /**< as hexadecimal text */
+	char wrong_id[48];          /**< the sealing key that no passphrase fitted, at wrong_at_ms */
+	int64_t wrong_at_ms;
 };
 
 /** What is stored of a sealing key. */

@@ -200,6 +200,7 @@ static nxv_status replace_passphrase(struct secrets *secrets, const char *passph
 	pthread_mutex_lock(&secrets->lock);
 	text_wipe_free(secrets->passphrase);
 	secrets->passphrase = copy;
+	secrets->wrong_id[0] = '\0';
 	pthread_mutex_unlock(&secrets->lock);
 	return NXV_OK;
 }

@@ -153,6 +153,30 @@ static void wrong_passphrase_is_told_and_overwrites_nothing(void **state)
 	close_all(&f);
 }
 
+/* Whoever sends webhooks must not make the gateway stretch a wrong passphrase for each. */
+static void wrong_passphrase_is_not_stretched_again_at_once(void **state)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct fixture f;
+	char set[256];
+
+	(void)state;
+	fixture_open(&f, NULL);
+	snprintf(set, sizeof(set), "secrets.passphrase_file=%s/pass", f.dir);
+	write_file(&f, "pass", "right\n", 0600);
+	reopen(&f, (const char *[]){ set, NULL });
+	assert_int_equal(nxv_secret_set(&f.ctx, "trunk.password", "x", &err), NXV_OK);
+	write_file(&f, "pass", "wrong\n", 0600);
+	reopen(&f, (const char *[]){ set, NULL });
+	refuses(&f, "trunk.password", NXV_E_DENIED, "wrong_sealing_key");
+	write_file(&f, "pass", "right\n", 0600);
+	f.now_ms += 4999;
+	refuses(&f, "trunk.password", NXV_E_DENIED, "wrong_sealing_key"); /* not even looked at */
+	f.now_ms += 1;
+	gives(&f, "trunk.password", "x");
+	close_all(&f);
+}
+
 static void passphrase_file_that_others_may_read_is_refused(void **state)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
@@ -460,6 +484,7 @@ int main(void)
 		cmocka_unit_test(secret_that_is_not_set_says_how_to_set_it),
 		cmocka_unit_test(unknown_name_and_bad_value_are_refused),
 		cmocka_unit_test(wrong_passphrase_is_told_and_overwrites_nothing),
+		cmocka_unit_test(wrong_passphrase_is_not_stretched_again_at_once),
 		cmocka_unit_test(passphrase_file_that_others_may_read_is_refused),
 		cmocka_unit_test(key_file_is_checked_like_a_key),
 		cmocka_unit_test(systemd_credential_holds_the_key_or_the_passphrase),
