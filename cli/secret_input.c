@@ -2,8 +2,10 @@
 #include "secret_input.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -12,6 +14,25 @@
 bool secret_input_terminal(void)
 {
 	return isatty(STDIN_FILENO);
+}
+
+/* Read what is typed, or fail when a signal comes: also one that came just before. */
+static ssize_t read_terminal(char *value, size_t size)
+{
+	sigset_t ending, before;
+	fd_set input;
+	ssize_t got = -1;
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ending, &before);
+	FD_ZERO(&input);
+	FD_SET(STDIN_FILENO, &input);
+	if (!app_interrupted() && pselect(STDIN_FILENO + 1, &input, NULL, NULL, NULL, &before) == 1)
+		got = read(STDIN_FILENO, value, size);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return got;
 }
 
 /* One line, without echo. Ctrl-C must not leave the terminal mute, so it only ends the read. */
@@ -28,7 +49,7 @@ static int ask(const struct app *app, const char *prompt, const char *what, char
 	fprintf(stderr, "%s%s: ", prompt, what);
 	fflush(stderr);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &mute);
-	got = read(STDIN_FILENO, value, SECRET_INPUT_MAX + 1);
+	got = read_terminal(value, SECRET_INPUT_MAX + 1);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fputc('\n', stderr);
 	if (got <= 0 || app_interrupted())
