@@ -262,12 +262,68 @@ static void another_address_is_not_the_trunk(void)
 	phone_free(phone);
 }
 
+/* ---- what phones may not have the trunk do */
+
+static void nothing_that_a_phone_says_of_itself_reaches_the_trunk(void)
+{
+	static const char *const names[] = { "Diversion", "History-Info", "P-Preferred-Identity", "Remote-Party-ID", "Referred-By", "Identity",
+		"P-Charging-Vector", "X-Account", "Call-Info", "Reply-To" };
+	const struct phone_opts opts = { .username = alice.username, .password = alice.password, .domain = gw.domain, .server = gw.sip,
+		.extra = "diversion: <sip:+15005559999@127.0.0.2>;reason=unconditional\r\n"
+			 "History-Info: <sip:+15005559999@127.0.0.2>;index=1\r\n"
+			 "P-Asserted-Identity: <sip:+15005559999@127.0.0.2>\r\nP-Preferred-Identity: <sip:+15005559999@127.0.0.2>\r\n"
+			 "Remote-Party-ID: <sip:+15005559999@127.0.0.2>\r\nReferred-By: <sip:+15005559999@127.0.0.2>\r\n"
+			 "b: <sip:+15005559999@127.0.0.2>\r\nIDENTITY: x;info=<https://127.0.0.2/>;alg=ES256\r\n"
+			 "P-Charging-Vector: icid-value=1\r\nX-Account: 1\r\nCall-Info: <http://127.0.0.2/>\r\n"
+			 "Reply-To: <sip:+15005559999@127.0.0.2>\r\n" };
+	reset();
+	struct phone *phone = phone_new(lab, &opts);
+	phone_script(trunk, (struct phone_script){ .manner = PHONE_REFUSES, .code = 486 });
+	int n = phone_dial(phone, NUMBER);
+	assert_true(phone_wait(phone, n, PHONE_ENDED, SOON_MS));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_string_equal(phone_invite_header(trunk, names[i]), "");
+	assert_string_equal(phone_invite_header(trunk, "b"), "");
+	assert_string_equal(phone_invite_header(trunk, "P-Asserted-Identity"), "<sip:" SHOWN "@127.0.0.2>");
+	expect_dialled("busy", "callee_busy");
+	phone_free(phone);
+}
+
+static void a_phone_cannot_have_the_trunk_transfer_the_call(void)
+{
+	const struct phone_ask refer = { .method = "REFER", .lines = "Refer-To: <sip:+19005550123@127.0.0.2>\r\n" };
+	reset();
+	int n = phone_dial(alice.phone, NUMBER);
+	assert_true(phone_wait(alice.phone, n, PHONE_ACKED, SOON_MS));
+	assert_int_equal(phone_ask(alice.phone, n, &refer, NULL, 0), 603);
+	assert_int_equal(phone_seen_count(trunk, "REFER"), 0);
+	assert_int_equal(phone_ask(trunk, 0, &refer, NULL, 0), 603);
+	assert_int_equal(phone_seen_count(alice.phone, "REFER"), 0);
+	phone_hangup(alice.phone, n);
+	expect_dialled("completed", "hangup_caller");
+	n = call_in(trunk, OURS);
+	assert_true(phone_wait(trunk, n, PHONE_ACKED, SOON_MS));
+	assert_int_equal(phone_ask(bob.phone, 0, &refer, NULL, 0), 603);
+	assert_int_equal(phone_seen_count(trunk, "REFER"), 0);
+	phone_hangup(trunk, n);
+	assert_true(phone_wait(bob.phone, 0, PHONE_ENDED, SOON_MS));
+}
+
+static void a_phone_cannot_redirect_a_call_of_the_trunk(void)
+{
+	reset();
+	phone_script(bob.phone, (struct phone_script){ .manner = PHONE_REFUSES, .code = 302 });
+	assert_int_equal(in_code(trunk, OURS), 480);
+}
+
 static const struct CMUnitTest tests[] = {
 	E2E(a_dialled_number_leaves_through_the_trunk), E2E(the_far_end_hangs_up), E2E(a_national_number_gets_the_country_code),
 	E2E(the_api_calls_a_number), E2E(the_trunks_answers_end_calls_with_their_reason),
 	E2E(what_the_rules_forbid_never_reaches_the_trunk), E2E(the_password_is_nowhere_in_clear), E2E(a_wrong_password_is_told),
 	E2E(a_trunk_that_is_down_is_told), E2E(a_call_from_the_trunk_rings_all_phones_of_its_user),
 	E2E(numbers_change_without_a_restart), E2E(another_address_is_not_the_trunk),
+	E2E(nothing_that_a_phone_says_of_itself_reaches_the_trunk), E2E(a_phone_cannot_have_the_trunk_transfer_the_call),
+	E2E(a_phone_cannot_redirect_a_call_of_the_trunk),
 };
 
 int main(int argc, char **argv)
