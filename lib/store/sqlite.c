@@ -140,14 +140,17 @@ static void conn_give(struct db *db, struct conn *conn)
 	pthread_mutex_unlock(&db->pool_lock);
 }
 
-/* SQLite would create the file with the process's umask; keys and calls are nobody else's business. */
+/* SQLite would create the file with the process's umask; keys and calls are nobody else's business. One that is there is not
+ * opened here: closing it would end the locks that this process holds on it by other connections, and the next process to
+ * leave would take itself for the last and delete the log under them. */
 static nxv_status create_file(const char *path, struct nxv_error *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	if (fd < 0)
+	if (fd >= 0)
+		close(fd);
+	else if (errno != EEXIST || access(path, R_OK | W_OK) != 0)
 		return error_errno(err, errno, "cannot open the database %s", path);
-	close(fd);
 	return NXV_OK;
 }
 

@@ -239,6 +239,42 @@ static void two_processes_write_without_losing_a_row(void **state)
 	db_close(db);
 }
 
+/* Else the process that leaves first takes itself for the last, and deletes the log under the other. */
+static void opening_it_twice_keeps_the_locks_of_the_first(void **state)
+{
+	int go[2], status;
+	struct db *db, *again;
+	char wal[80];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(go), 0);
+	pid = fork();
+	if (!pid) {
+		bool good = read(go[0], &(char){ 0 }, 1) == 1;
+		db = open_db(first);
+		insert(db, 2);
+		db_close(db);
+		_exit(good ? 0 : 1);
+	}
+	db = open_db(first);
+	insert(db, 1);
+	again = open_db(first);
+	db_close(again);
+	assert_int_equal(write(go[1], "", 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	assert_int_equal(access(wal, F_OK), 0);
+	insert(db, 3);
+	again = open_db(first);
+	assert_int_equal(count(again, "SELECT count(*) FROM t"), 3);
+	db_close(again);
+	db_close(db);
+	close(go[0]);
+	close(go[1]);
+}
+
 static void shipped_schema_opens(void **state)
 {
 	struct db *db = open_db(db_migrations);
@@ -280,6 +316,7 @@ int main(void)
 		TEST(failing_step_leaves_the_schema_before_it),
 		TEST(damaged_file_is_a_store_error_with_path_and_remedy),
 		TEST(two_processes_write_without_losing_a_row),
+		TEST(opening_it_twice_keeps_the_locks_of_the_first),
 		TEST(shipped_schema_opens),
 		TEST(the_key_of_leg_tokens_is_made_once),
 	};
