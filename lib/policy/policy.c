@@ -41,6 +41,11 @@ static nxv_status check_destination(const struct config *cfg, const char *to, st
 		status = error_code(err, NXV_E_UNCALLABLE, "destination_not_allowed",
 			"%s is refused: %.*s is a range of premium-rate numbers", to, (int)len, prefix);
 		break;
+	case POLICY_IMPOSSIBLE:
+		status = error_code(err, NXV_E_UNCALLABLE, "destination_not_allowed",
+			"%s is refused: no telephone number begins with %.*s; write + and the country code, then the number without its leading 0",
+			to, (int)len, prefix);
+		break;
 	case POLICY_NOT_ALLOWED:
 		if (prefix)
 			status = error_code(err, NXV_E_UNCALLABLE, "destination_not_allowed", "%s is refused: calls.allow excludes %.*s", to,

@@ -13,9 +13,10 @@ enum policy_verdict {
 	POLICY_ALLOWED,
 	POLICY_EMERGENCY,  /**< an emergency number, with or without a country code */
 	POLICY_PREMIUM,    /**< always refused */
-	POLICY_NOT_ALLOWED /**< calls.allow does not cover it, or excludes it: the longest prefix decides */
+	POLICY_NOT_ALLOWED, /**< calls.allow does not cover it, or excludes it: the longest prefix decides */
+	POLICY_IMPOSSIBLE  /**< no number of E.164, and calls.allow does not name its beginning: +0, +10, +11 */
 };
-/** Judge "+" and digits, or what looks like a short number. @param prefix nullable, [borrowed] not NUL-ended: what decided. */
+/** Judge "+" and digits, or what looks like a short number; "+440909..." is judged as "+44909...", too. @param prefix nullable, [borrowed] not NUL-ended: what decided. */
 enum policy_verdict policy_judge(const struct config *cfg, const char *number, const char **prefix, size_t *prefix_len);
 /** What a phone dialled as "+" and digits: "0034 91..." and "+34-91..." become "+3491...". False: it is no such number. */
 bool policy_normalise(const char *dialled, char number[POLICY_NUMBER]);

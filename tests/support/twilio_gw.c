@@ -13,7 +13,7 @@ bool twilio_gw_prepare(struct gateway *gw, struct sandbox_run *sandbox, const ch
 {
 	static const char *const env[] = { "NEXUSVOIP_TWILIO_AUTH_TOKEN=" SANDBOX_TOKEN, NULL };
 	static char texts[2][128], listen[32], api[32];
-	const char *all[SETTINGS_MAX + 1] = { "twilio.account_sid=" SANDBOX_ACCOUNT, texts[0], texts[1], "calls.allow=*",
+	const char *all[SETTINGS_MAX + 1] = { "twilio.account_sid=" SANDBOX_ACCOUNT, texts[0], texts[1], "calls.allow=* +0",
 		"calls.caller_ids=" TWILIO_FROM " +1234567890 +15005550001 +15005550007", NULL };
 	const char *args[] = { "--speed", speed, "--listen", api, sip_leg ? "--sip-proxy" : NULL, gw->sip, NULL };
 	const unsigned port = proc_free_port(1);

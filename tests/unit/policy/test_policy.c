@@ -69,7 +69,48 @@ static void the_examples_of_the_guide_are_no_special_numbers(void **state)
 {
 	(void)state;
 	assert_int_equal(judge("calls.allow=*", "+1234567890"), POLICY_ALLOWED);
-	assert_int_equal(judge("calls.allow=*", "+0987654321"), POLICY_ALLOWED);
+	assert_int_equal(judge("calls.allow=* +0", "+0987654321"), POLICY_ALLOWED); /* as the sandbox has it */
+}
+
+/* What a carrier may take for the number of a range that is refused. */
+static void other_spellings_of_a_refused_number_are_refused(void **state)
+{
+	static const struct {
+		const char *list, *number;
+		enum policy_verdict verdict;
+	} cases[] = {
+		{ "calls.allow=*", "+4409098790000", POLICY_PREMIUM }, { "calls.allow=+44", "+44009098790000", POLICY_PREMIUM },
+		{ "calls.allow=+34", "+340803123456", POLICY_PREMIUM }, { "calls.allow=*", "+440112", POLICY_EMERGENCY },
+		{ "calls.allow=+44 !+4420", "+4402079460000", POLICY_NOT_ALLOWED }, { "calls.allow=+44", "+4402079460000", POLICY_ALLOWED },
+		{ "calls.allow=+39", "+390892345678", POLICY_ALLOWED }, /* Salerno, not 892 */
+		{ "calls.allow=+225", "+2250701234567", POLICY_ALLOWED },
+		{ "calls.allow=*", "+0987654321", POLICY_IMPOSSIBLE }, { "calls.allow=*", "+0019005551234", POLICY_IMPOSSIBLE },
+		{ "calls.allow=+1", "+101144909879000", POLICY_IMPOSSIBLE }, { "calls.allow=+1", "+1144909879000", POLICY_IMPOSSIBLE },
+		{ "calls.allow=+1 +10", "+101144909879000", POLICY_ALLOWED }, { "calls.allow=*", "+12125550100", POLICY_ALLOWED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		if (judge(cases[i].list, cases[i].number) != cases[i].verdict)
+			fail_msg("%s with %s is not %d", cases[i].number, cases[i].list, (int)cases[i].verdict);
+}
+
+/* An entry that covers another is one too many, and a subscriber's number must not be among them. */
+static void no_premium_range_covers_another_or_an_ordinary_number(void **state)
+{
+	static const char *const ordinary[] = { "+31709001234", "+33140000000", "+34902123456", "+3531234567", "+39023456789",
+		"+390899012345", "+420601123456", "+421905123456", "+35315201234", "+441189123456", "+447911123456", "+442079460000", "+448001111111", "+491701234567", "+493012345",
+		"+4687654321", "+46701234567", "+48221234567", "+48601234567", "+6561234567", "+61290123456", "+818012345678", "+821012345678",
+		"+12125550100", "+18005550100", "+15705550100", "+27860123456", "+36301234567", "+38161234567", "+385911234567", "+38640123456" };
+
+	(void)state;
+	for (size_t i = 0; policy_premium[i]; i++)
+		for (size_t k = 0; policy_premium[k]; k++)
+			if (i != k && strncmp(policy_premium[i], policy_premium[k], strlen(policy_premium[k])) == 0)
+				fail_msg("%s is covered by %s", policy_premium[i], policy_premium[k]);
+	for (size_t i = 0; i < sizeof(ordinary) / sizeof(*ordinary); i++)
+		if (judge("calls.allow=*", ordinary[i]) != POLICY_ALLOWED)
+			fail_msg("%s is refused", ordinary[i]);
 }
 
 static void dialled_digits_become_a_number_or_nothing(void **state)
@@ -226,6 +267,8 @@ int main(void)
 		cmocka_unit_test(premium_numbers_are_refused_whatever_is_allowed),
 		cmocka_unit_test(emergency_numbers_are_refused_in_every_spelling),
 		cmocka_unit_test(the_examples_of_the_guide_are_no_special_numbers),
+		cmocka_unit_test(other_spellings_of_a_refused_number_are_refused),
+		cmocka_unit_test(no_premium_range_covers_another_or_an_ordinary_number),
 		cmocka_unit_test(dialled_digits_become_a_number_or_nothing),
 		cmocka_unit_test(every_refusal_has_its_code_field_and_words),
 		cmocka_unit_test(caller_id_belongs_to_its_user_only),
