@@ -148,7 +148,7 @@ static bool choose(struct stand_in *s, const nxv_ctx *ctx)
 	return add(s, "twilio.base_url", text) && add(s, "twilio.account_sid", s->account) && add(s, "twilio.api_key_sid", "") &&
 		add(s, "twilio.edge", "") && add(s, "twilio.region", "") && add(s, "twilio.creates_per_second", "100") &&
 		choose_http(s, nxv_config_get(ctx, "http.listen")) && choose_sip(s, nxv_config_get(ctx, "sip.listen")) &&
-		add(s, "calls.allow", "*") && add(s, "calls.caller_ids", "*");
+		add(s, "calls.allow", "* +0") && add(s, "calls.caller_ids", "*") && add(s, "trunk.host", "") && add(s, "trunk.username", "");
 }
 
 static bool read_config(struct stand_in *s, const struct config *config, char *why, size_t why_len)

@@ -13,8 +13,10 @@ enum { WAIT_MS = 15000 };
 
 static int prepare(void **state)
 {
+	static const char *const settings[] = { "trunk.host=127.0.0.9", "trunk.username=u", "calls.allow=+34", NULL };
+
 	(void)state;
-	if (!gateway_prepare(&nexusd, "auto", NULL))
+	if (!gateway_prepare(&nexusd, "auto", settings))
 		return -1;
 	nexusd.arg = "--sandbox";
 	return gateway_run(&nexusd) ? 0 : -1;
@@ -76,6 +78,19 @@ static void health_and_log_say_that_no_call_is_real(void **state)
 	assert_non_null(strstr(log, "no real calls"));
 	assert_null(strstr(log, "NEXUS_SANDBOX_AUTH_TOKEN"));
 	free(log);
+}
+
+/* The sandbox lets any number be called: a trunk that is configured would carry it. */
+static void the_real_trunk_is_out_of_reach(void **state)
+{
+	struct user alice;
+	struct told call;
+
+	(void)state;
+	assert_true(user_make(&nexusd, "alice", &alice));
+	assert_int_equal(api_initiate(&nexusd, &alice, "+12125550100", &call), 422);
+	assert_non_null(strstr(ask("POST", "/api/v1/opensips/call/initiate", alice.key,
+		"{\"fromNumber\":\"+15550001111\",\"toNumber\":\"+12125550100\",\"useTwilio\":false}")->body, "\"no_trunk\""));
 }
 
 static void no_secret_is_on_its_command_line(void **state)
@@ -148,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(health_and_log_say_that_no_call_is_real),
+		cmocka_unit_test(the_real_trunk_is_out_of_reach),
 		cmocka_unit_test(no_secret_is_on_its_command_line),
 		cmocka_unit_test(killed_it_is_started_again),
 		cmocka_unit_test(it_ends_with_nexusd_however_that_ends),
