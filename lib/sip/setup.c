@@ -21,8 +21,7 @@ enum { RUN_DIR_MAX = 80 };
 #define SERVICE_USER "nexus-gateway"
 #define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-/* Keep text until sip_setup_free(). Takes text over; NULL means that memory ran out. */
-static nxv_status own(struct sip_setup *setup, const char **member, char *text, struct nxv_error *err)
+nxv_status setup_own(struct sip_setup *setup, const char **member, char *text, struct nxv_error *err)
 {
 	size_t i = 0, count = sizeof(setup->owned) / sizeof(setup->owned[0]);
 
@@ -66,7 +65,7 @@ static nxv_status load_run_dir(struct sip_setup *setup, const char *state_dir, s
 			return error_field(err, "state_dir",
 				"'%s' will be written into the SIP server's configuration: choose a folder named with letters, digits and ._-+@~",
 				real);
-	return own(setup, &setup->set.run_dir, text_dup(real), err);
+	return setup_own(setup, &setup->set.run_dir, text_dup(real), err);
 }
 
 static nxv_status load_driver(struct sip_setup *setup, const struct config *cfg, struct nxv_error *err)
@@ -76,7 +75,7 @@ static nxv_status load_driver(struct sip_setup *setup, const struct config *cfg,
 	setup->external = strcmp(config_text(cfg, CFG_SIP_MODE), "external") == 0;
 	if (!setup->external) {
 		setup->driver = sip_driver_find(name, binary, setup->program, sizeof(setup->program));
-		return own(setup, &setup->set.binary, text_dup(setup->driver ? setup->program : binary), err);
+		return setup_own(setup, &setup->set.binary, text_dup(setup->driver ? setup->program : binary), err);
 	}
 	for (size_t i = 0; sip_drivers[i]; i++)
 		if (strcmp(sip_drivers[i]->name, name) == 0)
@@ -85,22 +84,22 @@ static nxv_status load_driver(struct sip_setup *setup, const struct config *cfg,
 		return error_field(err, "sip.server", "must be opensips or kamailio when sip.mode is external");
 	if (!*config_text(cfg, CFG_SIP_CONTROL))
 		return error_field(err, "sip.control", "must name the SIP server's control socket when sip.mode is external");
-	return own(setup, &setup->set.binary, text_dup(binary), err);
+	return setup_own(setup, &setup->set.binary, text_dup(binary), err);
 }
 
 static nxv_status load_paths(struct sip_setup *setup, const struct config *cfg, struct nxv_error *err)
 {
 	struct sip_settings *set = &setup->set;
 	const char *control = config_text(cfg, CFG_SIP_CONTROL);
-	nxv_status status = own(setup, &set->auth_db, text_printf("%s/auth.db", set->run_dir), err);
+	nxv_status status = setup_own(setup, &set->auth_db, text_printf("%s/auth.db", set->run_dir), err);
 
 	if (status == NXV_OK)
-		status = own(setup, &set->location_db,
+		status = setup_own(setup, &set->location_db,
 			text_printf("%s/location-%s.db", set->run_dir, setup->driver ? setup->driver->name : "none"), err);
 	if (status == NXV_OK)
 		status = check_chars(control, "sip.control", ALNUM "/._-+@~:", "letters, digits and /._-+@~:", err);
 	if (status == NXV_OK)
-		status = own(setup, &set->control, *control ? text_dup(control) : text_printf("%s/control.sock", set->run_dir), err);
+		status = setup_own(setup, &set->control, *control ? text_dup(control) : text_printf("%s/control.sock", set->run_dir), err);
 	return status;
 }
 
@@ -136,13 +135,13 @@ static nxv_status load_address(
 	nxv_status status;
 
 	if (row->optional && !*text)
-		return own(setup, member, text_dup(""), err);
+		return setup_own(setup, member, text_dup(""), err);
 	if (!probe_address(text, &address, &len))
 		return error_field(err, row->option, "'%s' is not an IP address and port, such as 127.0.0.1:5060", text);
 	if (row->loopback && !is_loopback(&address))
 		return error_field(err, row->option, "'%s' must be a loopback address: events are not encrypted", text);
 	status = kept_address(kept, row->option, text, &resolved, err);
-	return status == NXV_OK ? own(setup, member, resolved, err) : status;
+	return status == NXV_OK ? setup_own(setup, member, resolved, err) : status;
 }
 
 /* The originator and Kamailio's events, which leave from its listener, use the SIP server's family: their defaults follow
@@ -175,11 +174,11 @@ static nxv_status load_domain(struct sip_setup *setup, const struct config *cfg,
 	if (status == NXV_OK && (!*domain || strlen(domain) > 63))
 		status = error_field(err, "sip.domain", "must be 1 to 63 characters");
 	if (status == NXV_OK)
-		status = own(setup, &set->domain, text_dup(domain), err);
+		status = setup_own(setup, &set->domain, text_dup(domain), err);
 	if (status == NXV_OK)
 		status = check_chars(advertise, "sip.advertise", ALNUM ".-:[]", "HOST:PORT", err);
 	if (status == NXV_OK)
-		status = own(setup, &set->advertise, text_dup(advertise), err);
+		status = setup_own(setup, &set->advertise, text_dup(advertise), err);
 	return status;
 }
 
@@ -201,7 +200,7 @@ static nxv_status load_digest(struct sip_setup *setup, const struct config *cfg,
 	}
 	if (!*list)
 		return error_field(err, "sip.digest", "must name at least one of MD5, SHA-256, SHA-512-256");
-	return own(setup, &setup->set.digest, text_dup(list), err);
+	return setup_own(setup, &setup->set.digest, text_dup(list), err);
 }
 
 static nxv_status load_file(struct sip_setup *setup, const char **member, const char *path, const char *option, bool needed,
@@ -215,7 +214,7 @@ static nxv_status load_file(struct sip_setup *setup, const char **member, const 
 		return error_field(err, option, "must name a PEM file when sip.tls_listen or sip.wss_listen is set");
 	if (needed && access(path, R_OK) != 0)
 		return error_field(err, option, "the file '%s' cannot be read: %s", path, strerror(errno));
-	return own(setup, member, text_dup(path), err);
+	return setup_own(setup, member, text_dup(path), err);
 }
 
 static nxv_status load_rest(struct sip_setup *setup, const struct config *cfg, struct nxv_error *err)
@@ -234,8 +233,9 @@ static nxv_status load_rest(struct sip_setup *setup, const struct config *cfg, s
 	if (status == NXV_OK)
 		status = check_chars(origins, "sip.ws_origins", ALNUM ":/.,*-[] ", "origins such as https://example.com", err);
 	if (status == NXV_OK)
-		status = own(setup, &set->ws_origins, text_dup(origins), err);
-	setup_trunk_load(set, cfg);
+		status = setup_own(setup, &set->ws_origins, text_dup(origins), err);
+	if (status == NXV_OK)
+		status = setup_trunk_load(setup, cfg, err);
 	set->calls_per_user = config_int(cfg, CFG_LIMITS_CALLS_PER_USER);
 	set->max_call_seconds = config_int(cfg, CFG_LIMITS_MAX_CALL_SECONDS);
 	set->ring_seconds = config_int(cfg, CFG_CALLS_RING_SECONDS);
@@ -272,7 +272,7 @@ static nxv_status load_kept(struct sip_setup *setup, const struct env *env, cons
 	if (status == NXV_OK)
 		status = kept_secret(&kept, &secret, err);
 	if (status == NXV_OK)
-		status = own(setup, &setup->set.secret, secret, err);
+		status = setup_own(setup, &setup->set.secret, secret, err);
 	closed = kept_close(&kept, status == NXV_OK, status == NXV_OK ? err : NULL);
 	return status == NXV_OK ? closed : status;
 }

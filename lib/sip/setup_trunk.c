@@ -8,17 +8,27 @@
 #include "base/text.h"
 #include "sip/setup_trunk.h"
 
-void setup_trunk_load(struct sip_settings *set, const struct config *cfg)
+nxv_status setup_trunk_load(struct sip_setup *setup, const struct config *cfg, struct nxv_error *err)
 {
-	const char *realm = config_text(cfg, CFG_TRUNK_REALM);
+	struct sip_settings *set = &setup->set;
+	const char *realm = config_text(cfg, CFG_TRUNK_REALM), *host = config_text(cfg, CFG_TRUNK_HOST);
+	bool twilio = *config_text(cfg, CFG_TWILIO_ACCOUNT_SID) != '\0';
+	const struct {
+		const char **member, *text;
+	} rows[] = {
+		{ &set->trunk_host, host },
+		{ &set->trunk_transport, config_text(cfg, CFG_TRUNK_TRANSPORT) },
+		{ &set->trunk_username, config_text(cfg, CFG_TRUNK_USERNAME) },
+		{ &set->trunk_realm, *realm ? realm : host },
+		{ &set->trunk_addresses, config_text(cfg, CFG_TRUNK_ADDRESSES) },
+		{ &set->twilio_addresses, twilio ? config_text(cfg, CFG_TWILIO_ADDRESSES) : "" },
+	};
+	nxv_status status = NXV_OK;
 
-	set->trunk_host = config_text(cfg, CFG_TRUNK_HOST);
 	set->trunk_port = config_int(cfg, CFG_TRUNK_PORT);
-	set->trunk_transport = config_text(cfg, CFG_TRUNK_TRANSPORT);
-	set->trunk_username = config_text(cfg, CFG_TRUNK_USERNAME);
-	set->trunk_realm = *realm ? realm : set->trunk_host;
-	set->trunk_addresses = config_text(cfg, CFG_TRUNK_ADDRESSES);
-	set->twilio_addresses = *config_text(cfg, CFG_TWILIO_ACCOUNT_SID) ? config_text(cfg, CFG_TWILIO_ADDRESSES) : "";
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && status == NXV_OK; i++)
+		status = setup_own(setup, rows[i].member, text_dup(rows[i].text), err);
+	return status;
 }
 
 nxv_status setup_trunk_secret(const struct sip_setup *setup, char ha1[33], struct nxv_error *err)

@@ -64,8 +64,10 @@ const char *tabs_open(void)
 	snprintf(why, sizeof(why), "%s", out && *out ? out : "npm packages cannot be installed");
 	why[strcspn(why, "\n")] = '\0';
 	free(out);
-	if (status != 0 || !copy_page(BROWSER_NPM))
+	if (status != 0)
 		return why;
+	if (!copy_page(BROWSER_NPM))
+		return "the page cannot be copied to " BROWSER_NPM;
 	char profile[128];
 	snprintf(profile, sizeof(profile), "%s/chromium", proc_temp_dir());
 	const char *const argv[] = { "node", BROWSER_DRIVER, BROWSER_NPM, profile, NULL };
