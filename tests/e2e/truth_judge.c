@@ -124,7 +124,9 @@ static bool check_who(struct stage *s, const struct legs *w)
 		return true; /* nobody was there to see who left */
 	}
 	bool caller = strcmp(s->call.reason, "hangup_caller") == 0, callee = strcmp(s->call.reason, "hangup_callee") == 0;
-	unsigned port = w->leg[w->left[0] && w->left[0] == sooner(w->left[0], w->left[1]) ? 0 : 1].left_port;
+	/* in microseconds: our BYE to the one phone may follow the other phone's within the same millisecond */
+	int64_t a_us = w->leg[0].left_us, b_us = w->leg[1].left_us;
+	unsigned port = w->leg[a_us && a_us == sooner(a_us, b_us) ? 0 : 1].left_port;
 	bool from_a = s->a.phone && port == phone_port(s->a.phone), from_b = s->b.phone && port == phone_port(s->b.phone);
 	if (caller != from_a || callee != from_b) {
 		return truth_problem(s, "the reason is %s, but %s left first", s->call.reason,

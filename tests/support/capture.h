@@ -62,6 +62,7 @@ struct capture_leg {
 	int code;                /**< final answer to the first INVITE, challenges apart; 0: none passed */
 	char tag[96];            /**< of the phone that answered first: BYEs of others, which answered too, are not told of */
 	unsigned left_port;      /**< where the CANCEL, or else the BYE, came from */
+	int64_t left_us;         /**< when that passed, microseconds since the epoch */
 	bool bye_by_caller;      /**< by the side that sent the INVITE */
 };
 /** False if no INVITE with that Call-ID passed. @param phone_port nullable (0): only what passed between it and anybody. */

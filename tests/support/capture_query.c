@@ -143,10 +143,12 @@ static void add(struct capture_leg *leg, const struct captured *m, const struct 
 	} else if (m->code == 0 && strcmp(m->method, "CANCEL") == 0 && !leg->answered && !leg->canceled) {
 		first(&leg->canceled, m); /* a later one is for the phones that did not answer first */
 		leg->left_port = m->src_port;
+		leg->left_us = m->at_us;
 	} else if (m->code == 0 && strcmp(m->method, "BYE") == 0 && !leg->bye
 		&& (strcmp(m->from_tag, leg->tag) == 0 || strcmp(m->to_tag, leg->tag) == 0)) {
 		first(&leg->bye, m);
 		leg->left_port = leg->canceled ? leg->left_port : m->src_port;
+		leg->left_us = leg->canceled ? leg->left_us : m->at_us;
 		leg->bye_by_caller = strcmp(m->from_tag, (*invite)->from_tag) == 0;
 	}
 }
