@@ -1,11 +1,10 @@
-/* aside.c - one thread beside a loop for library calls that may have to wait for the SIP server, so that no loop does.
- */
+/* aside.c - threads beside a loop for library calls that may have to wait for the SIP server or for Twilio, so that no loop
+ * does. */
 #include "aside.h"
 
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 struct job {
@@ -13,15 +12,17 @@ struct job {
 	void *token;
 };
 
-/* A ring of jobs: [taken, done) finished, [done, given) to do. */
+/* Two rings: jobs [begun, given) to do, tokens [taken, done) of those that are finished. given - taken never exceeds a ring. */
 struct aside {
-	pthread_t thread;
+	pthread_t threads[ASIDE_THREADS_MAX];
+	unsigned thread_count;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct job jobs[ASIDE_MAX];
-	unsigned taken, done, given;
+	void *finished[ASIDE_MAX];
+	unsigned taken, done, begun, given;
 	bool closing;
-	int fd;
+	int bell;
 };
 
 static void *aside_main(void *arg)
@@ -33,36 +34,37 @@ static void *aside_main(void *arg)
 	for (;;) {
 		struct job job;
 
-		while (aside->done == aside->given && !aside->closing)
+		while (aside->begun == aside->given && !aside->closing)
 			pthread_cond_wait(&aside->changed, &aside->lock);
-		if (aside->done == aside->given)
+		if (aside->begun == aside->given)
 			break;
-		job = aside->jobs[aside->done % ASIDE_MAX];
+		job = aside->jobs[aside->begun++ % ASIDE_MAX];
 		pthread_mutex_unlock(&aside->lock);
 		job.work(job.token);
 		pthread_mutex_lock(&aside->lock);
-		aside->done++;
-		(void)!write(aside->fd, &one, sizeof(one));
+		aside->finished[aside->done++ % ASIDE_MAX] = job.token;
+		(void)!write(aside->bell, &one, sizeof(one));
 		pthread_cond_broadcast(&aside->changed);
 	}
 	pthread_mutex_unlock(&aside->lock);
 	return NULL;
 }
 
-struct aside *aside_open(void)
+struct aside *aside_open(unsigned threads, int bell)
 {
 	struct aside *aside = calloc(1, sizeof(*aside));
 
 	if (!aside)
 		return NULL;
-	aside->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	aside->bell = bell;
 	pthread_mutex_init(&aside->lock, NULL);
 	pthread_cond_init(&aside->changed, NULL);
-	if (aside->fd >= 0 && pthread_create(&aside->thread, NULL, aside_main, aside) == 0)
+	while (aside->thread_count < threads && aside->thread_count < ASIDE_THREADS_MAX &&
+		pthread_create(&aside->threads[aside->thread_count], NULL, aside_main, aside) == 0)
+		aside->thread_count++;
+	if (aside->thread_count > 0)
 		return aside;
-	if (aside->fd >= 0)
-		close(aside->fd);
-	free(aside);
+	aside_close(aside);
 	return NULL;
 }
 
@@ -74,16 +76,11 @@ void aside_close(struct aside *aside)
 	aside->closing = true;
 	pthread_cond_broadcast(&aside->changed);
 	pthread_mutex_unlock(&aside->lock);
-	pthread_join(aside->thread, NULL);
+	for (unsigned i = 0; i < aside->thread_count; i++)
+		pthread_join(aside->threads[i], NULL);
 	pthread_cond_destroy(&aside->changed);
 	pthread_mutex_destroy(&aside->lock);
-	close(aside->fd);
 	free(aside);
-}
-
-int aside_fd(const struct aside *aside)
-{
-	return aside->fd;
 }
 
 bool aside_run(struct aside *aside, void (*work)(void *token), void *token)
@@ -103,13 +100,10 @@ bool aside_run(struct aside *aside, void (*work)(void *token), void *token)
 void *aside_next(struct aside *aside)
 {
 	void *token = NULL;
-	uint64_t count;
 
 	pthread_mutex_lock(&aside->lock);
 	if (aside->taken != aside->done)
-		token = aside->jobs[aside->taken++ % ASIDE_MAX].token;
-	else
-		(void)!read(aside->fd, &count, sizeof(count));
+		token = aside->finished[aside->taken++ % ASIDE_MAX];
 	pthread_mutex_unlock(&aside->lock);
 	return token;
 }

@@ -25,7 +25,9 @@ struct app {
 struct lane {
 	struct app *app;
 	nxv_inbox *inbox;
-	struct aside *aside;
+	struct aside *aside;      /**< waits for the SIP server */
+	struct aside *twilio;     /**< waits for Twilio */
+	int bell;                 /**< rung by both: eventfd; -1: not open */
 	struct http_app http;
 	struct http_loop *loop;
 };
@@ -50,6 +52,7 @@ struct exchange {
 	/** Set while a completion is awaited; gets it on the loop's thread. */
 	void (*resume)(struct exchange *x, const struct nxv_completion *done);
 	char *subject;             /**< id of what is awaited */
+	struct aside *at;          /**< where work is done */
 	void (*work)(struct exchange *x); /**< set while it is aside: fills result and done, touches nothing else */
 	void *result;
 	struct nxv_completion done;
@@ -79,9 +82,9 @@ void exchange_wake(void *lane);
 char *exchange_malformed(void *lane, int status, char *id);
 /** Suspend: resume gets the completion whose token is x. */
 void exchange_wait(struct exchange *x, const char *subject, void (*resume)(struct exchange *, const struct nxv_completion *));
-/** Suspend and run work on the lane's other thread, for a call that may wait; then resume with x->done.
- * @param subject nullable, kept in x->subject. */
-void exchange_aside(struct exchange *x, const char *subject, void (*work)(struct exchange *), void (*resume)(struct exchange *, const struct nxv_completion *));
+/** Suspend and run work on a thread beside the loop, for a call that may wait; then resume with x->done.
+ * @param at the lane's aside or twilio. @param subject nullable, kept in x->subject. */
+void exchange_aside(struct exchange *x, struct aside *at, const char *subject, void (*work)(struct exchange *), void (*resume)(struct exchange *, const struct nxv_completion *));
 
 /* query.c: parameters behind '?'. */
 bool query_read(struct exchange *x, struct nxv_problems *problems);

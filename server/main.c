@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,7 +14,7 @@
 #include "notify.h"
 #include "stand_in.h"
 
-enum { LOOPS_MAX = 2, GRACE_MS = 5000, CONNECTIONS_MAX = 8192 };
+enum { LOOPS_MAX = 2, GRACE_MS = 5000, CONNECTIONS_MAX = 8192, TWILIO_THREADS = 4 };
 
 extern char **environ;
 
@@ -127,8 +128,10 @@ static bool start_loop(struct server *server, unsigned index, unsigned connectio
 		complain("cannot start", err.message);
 		return false;
 	}
-	lane->aside = aside_open();
-	if (!lane->aside) {
+	lane->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	lane->aside = aside_open(1, lane->bell);
+	lane->twilio = aside_open(TWILIO_THREADS, lane->bell);
+	if (lane->bell < 0 || !lane->aside || !lane->twilio) {
 		complain("cannot start", "no more threads can be made");
 		return false;
 	}
@@ -139,7 +142,7 @@ static bool start_loop(struct server *server, unsigned index, unsigned connectio
 		.done = exchange_done,
 		.malformed = exchange_malformed,
 		.wake = exchange_wake,
-		.wake_fds = { nxv_inbox_fd(lane->inbox), aside_fd(lane->aside) },
+		.wake_fds = { nxv_inbox_fd(lane->inbox), lane->bell },
 		.log = http_log,
 	};
 	lane->loop = http_loop_start(server->listener, index, &lane->http, connections);
@@ -179,6 +182,9 @@ static void stop(struct server *server)
 	for (unsigned i = 0; i < server->loops; i++) {
 		http_loop_join(server->lanes[i].loop);
 		aside_close(server->lanes[i].aside);
+		aside_close(server->lanes[i].twilio);
+		if (server->lanes[i].aside)
+			close(server->lanes[i].bell);
 		nxv_inbox_close(server->lanes[i].inbox);
 	}
 	http_listener_close(server->listener);

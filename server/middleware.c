@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "errors.h"
 #include "exchange.h"
@@ -284,17 +285,19 @@ static void run_work(void *token)
 	x->work(x);
 }
 
-void exchange_aside(struct exchange *x, const char *subject, void (*work)(struct exchange *),
+void exchange_aside(struct exchange *x, struct aside *at, const char *subject, void (*work)(struct exchange *),
 	void (*go)(struct exchange *, const struct nxv_completion *))
 {
 	struct nxv_error err = {
-		.status = NXV_E_BUSY, .code = "busy", .message = "too many requests wait for the SIP server"
+		.status = NXV_E_BUSY, .code = "busy", .message = "too many requests wait for the SIP server, or for Twilio"
 	};
 
 	x->work = work;
+	x->at = at;
 	exchange_wait(x, subject, go);
-	if ((!subject || x->subject) && aside_run(x->lane->aside, run_work, x))
+	if ((!subject || x->subject) && aside_run(at, run_work, x))
 		return;
+	x->work = NULL;
 	x->resume = NULL;
 	answer_error(x, &err);
 }
@@ -304,10 +307,12 @@ void exchange_wake(void *user)
 	struct lane *lane = user;
 	struct nxv_completion done;
 	struct exchange *x;
+	uint64_t count;
 
 	while (nxv_inbox_next(lane->inbox, &done))
 		resume(done.token, &done);
-	while ((x = aside_next(lane->aside)))
+	(void)!read(lane->bell, &count, sizeof(count));
+	while ((x = aside_next(lane->aside)) || (x = aside_next(lane->twilio)))
 		resume(x, &x->done);
 }
 
@@ -316,13 +321,13 @@ void exchange_hurry(void *user, struct http_request *req)
 	struct nxv_completion done = {
 		.token = http_data(req), .status = NXV_E_TIMEOUT, .error = { .status = NXV_E_TIMEOUT }
 	};
-	struct lane *lane = user;
 	struct exchange *x = done.token;
 
+	(void)user;
 	snprintf(done.error.code, sizeof(done.error.code), "stopping");
 	snprintf(done.error.message, sizeof(done.error.message), "The server is being stopped; ask again in a moment.");
 	if (x->work) /* the other thread still uses x */
-		aside_settle(lane->aside);
+		aside_settle(x->at);
 	resume(x, x->work ? &x->done : &done);
 }
 

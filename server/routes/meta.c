@@ -88,7 +88,7 @@ static void tell_metrics(struct exchange *x, const struct nxv_completion *done)
 
 void meta_metrics(struct exchange *x)
 {
-	exchange_aside(x, NULL, sip_ask_health, tell_metrics);
+	exchange_aside(x, x->lane->aside, NULL, sip_ask_health, tell_metrics);
 }
 
 void meta_openapi(struct exchange *x)

@@ -48,7 +48,7 @@ static void tell_started(struct exchange *x, const struct nxv_completion *done)
 static void started(struct exchange *x, const struct nxv_completion *done)
 {
 	if (done->status == NXV_OK)
-		exchange_aside(x, NULL, sip_ask_health, tell_started);
+		exchange_aside(x, x->lane->aside, NULL, sip_ask_health, tell_started);
 	else
 		answer_error(x, &done->error);
 }
@@ -94,7 +94,7 @@ static void tell_health(struct exchange *x, const struct nxv_completion *done)
 
 void sip_health(struct exchange *x)
 {
-	exchange_aside(x, NULL, sip_ask_health, tell_health);
+	exchange_aside(x, x->lane->aside, NULL, sip_ask_health, tell_health);
 }
 
 static void ask_registrations(struct exchange *x)
@@ -119,7 +119,7 @@ void sip_registrations(struct exchange *x)
 	const char *user_id;
 
 	if (owner_filter(x, &user_id))
-		exchange_aside(x, user_id, ask_registrations, tell_registrations);
+		exchange_aside(x, x->lane->aside, user_id, ask_registrations, tell_registrations);
 }
 
 static void ask_kick(struct exchange *x)
@@ -145,7 +145,7 @@ void sip_kick(struct exchange *x)
 
 	nxv_credential_free(credential);
 	if (may)
-		exchange_aside(x, NULL, ask_kick, tell_kicked);
+		exchange_aside(x, x->lane->aside, NULL, ask_kick, tell_kicked);
 	else if (status == NXV_OK || status == NXV_E_NOT_FOUND)
 		owner_not_found(x, "registration");
 	else
