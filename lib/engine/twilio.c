@@ -6,8 +6,8 @@
 #include "base/leg_token.h"
 #include "base/text.h"
 #include "engine/inside.h"
-#include "secrets/secrets.h"
 #include "store/setting.h"
+#include "twilio/account.h"
 #include "twilio/carrier.h"
 
 /* An option's text, NULL when it is empty. */
@@ -41,24 +41,12 @@ static nxv_status open_carrier(struct engine *engine, const struct nxv_twilio_op
 
 static nxv_status open_account(struct engine *engine, struct nxv_error *err)
 {
-	struct nxv_twilio_opts account = NXV_TWILIO_OPTS_INIT;
-	char *token = NULL, *secret = NULL;
-	nxv_status status;
+	struct nxv_twilio_opts account;
+	char *secret;
+	nxv_status status = twilio_account_opts(engine->ctx, &account, &secret, err);
 
-	account.account_sid = option(engine, CFG_TWILIO_ACCOUNT_SID);
-	account.api_key_sid = option(engine, CFG_TWILIO_API_KEY_SID);
-	account.edge = option(engine, CFG_TWILIO_EDGE);
-	account.region = option(engine, CFG_TWILIO_REGION);
-	account.base_url = option(engine, CFG_TWILIO_BASE_URL);
-	if (account.api_key_sid)
-		status = secret_get(engine->ctx->secrets, SECRET_TWILIO_API_KEY_SECRET, &secret, err);
-	else
-		status = secret_get(engine->ctx->secrets, SECRET_TWILIO_AUTH_TOKEN, &token, err);
-	account.auth_token = token;
-	account.api_key_secret = secret;
 	if (status == NXV_OK)
 		status = open_carrier(engine, &account, err);
-	text_wipe_free(token);
 	text_wipe_free(secret);
 	return status;
 }
