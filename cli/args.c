@@ -63,10 +63,10 @@ const char *args_nearest(const char *word, const char *const *words, size_t coun
 
 static int unknown_word(const struct app *app, const char *word, const char *noun)
 {
-	const char *words[64];
+	const char *words[96];
 	size_t count = 0;
 
-	for (const struct command *c = commands; c->noun && count < 64; c++)
+	for (const struct command *c = commands; c->noun && count < 96; c++)
 		if (!(c->flags & CMD_HIDDEN) && (!noun || (!strcmp(c->noun, noun) && c->verb)))
 			words[count++] = noun ? c->verb : c->noun;
 	const char *near = args_nearest(word, words, count);

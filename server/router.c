@@ -7,7 +7,7 @@
 #include "routes/routes.h"
 #include "text.h"
 
-enum { ANY = 0, CALL = NXV_PERM_CALL, SIP = NXV_PERM_SIP, ADMIN = NXV_PERM_ADMIN };
+enum { ANY = 0, CALL = NXV_PERM_CALL, SIP = NXV_PERM_SIP, RECORDING = NXV_PERM_RECORDING, ADMIN = NXV_PERM_ADMIN };
 
 /* method, pattern, permissions, flags, body, query, handler */
 static const struct route routes[] = {
@@ -32,6 +32,10 @@ static const struct route routes[] = {
 	{ "POST", "/api/v1/opensips/call/:sessionId/end", CALL, 0, NXV_BODY_NONE, "", call_end },
 	{ "GET", "/api/v1/opensips/calls", CALL, 0, NXV_BODY_NONE, "userId status since until limit cursor format",
 	        call_list },
+
+	{ "POST", "/api/v1/opensips/call/:sessionId/recording", RECORDING, ROUTE_CREATES, NXV_BODY_RECORDING, "", recording_control },
+	{ "GET", "/api/v1/opensips/call/:sessionId/recordings", RECORDING, 0, NXV_BODY_NONE, "", recording_list },
+	{ "DELETE", "/api/v1/recordings/:id", RECORDING, 0, NXV_BODY_NONE, "", recording_delete },
 
 	{ "GET", "/api/v1/usage", ANY, 0, NXV_BODY_NONE, "userId keyId sessionId since until limit cursor", usage_list },
 

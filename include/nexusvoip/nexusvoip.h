@@ -9,6 +9,7 @@
 #include <nexusvoip/keys.h>
 #include <nexusvoip/numbers.h>
 #include <nexusvoip/policy.h>
+#include <nexusvoip/recordings.h>
 #include <nexusvoip/secrets.h>
 #include <nexusvoip/sessions.h>
 #include <nexusvoip/sip_server.h>

@@ -6,6 +6,7 @@
 #include <nexusvoip/credentials.h>
 #include <nexusvoip/events.h>
 #include <nexusvoip/keys.h>
+#include <nexusvoip/recordings.h>
 #include <nexusvoip/sessions.h>
 #include <nexusvoip/sip_server.h>
 #include <nexusvoip/trace.h>
@@ -27,6 +28,8 @@ NXV_API char *nxv_json_registrations(const struct nxv_registration_list *list);
 NXV_API char *nxv_json_usage(const struct nxv_usage *row);
 NXV_API char *nxv_json_usages(const struct nxv_usage_page *list);
 NXV_API char *nxv_json_event(const struct nxv_event *event);
+NXV_API char *nxv_json_recording(const struct nxv_recording *recording);
+NXV_API char *nxv_json_recordings(const struct nxv_recording_list *list);
 NXV_API char *nxv_json_trace(const struct nxv_trace *trace);
 /** One line of CSV (RFC 4180) for an export, its CR LF included; row NULL: the line of column names, which are the names
  * of the JSON members. Absent members are empty cells. @return [owned], free(). Thread safety: any thread. */
@@ -57,7 +60,8 @@ typedef enum nxv_body_kind {
 	NXV_BODY_KEY_PATCH,  /**< {active} */
 	NXV_BODY_KEY_ROTATE, /**< {overlapSeconds?}; may be empty */
 	NXV_BODY_CREDENTIAL, /**< {userId, expiresAt?} */
-	NXV_BODY_CALL        /**< {fromNumber, toNumber, useTwilio?, autoAnswer?, ringFirst?} */
+	NXV_BODY_CALL,       /**< {fromNumber, toNumber, useTwilio?, autoAnswer?, ringFirst?} */
+	NXV_BODY_RECORDING   /**< {action} */
 } nxv_body_kind;
 
 /** A parsed body; only the members of its kind are set. Freed by nxv_body_free(). */
@@ -73,6 +77,7 @@ struct nxv_body {
 	nxv_use_twilio use_twilio;
 	bool auto_answer;
 	bool callee_first;
+	nxv_recording_action action;
 };
 
 /**

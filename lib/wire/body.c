@@ -170,6 +170,20 @@ static void read_ring_first(struct reader *r, const struct member *m, struct jso
 	*(bool *)slot = strcmp(text, "callee") == 0;
 }
 
+static void read_action(struct reader *r, const struct member *m, struct json_object *value, void *slot)
+{
+	const char *text = text_of(r, m, value), *name;
+	if (!text)
+		return;
+	for (int i = NXV_RECORDING_START; i <= NXV_RECORDING_STOP; i++) {
+		name = nxv_recording_action_name((nxv_recording_action)i);
+		if (strcmp(text, name) == 0)
+			*(nxv_recording_action *)slot = (nxv_recording_action)i;
+	}
+	if (!*(nxv_recording_action *)slot)
+		fault(r, m->name, "is not valid: write %s", m->write);
+}
+
 static void read_overlap(struct reader *r, const struct member *m, struct json_object *value, void *slot)
 {
 	if (!json_object_is_type(value, json_type_int)) {
@@ -238,6 +252,10 @@ static const struct member call_members[] = {
 	{ "ringFirst", read_ring_first, AT(callee_first), false, "caller or callee, or leave it out" },
 	{ 0 },
 };
+static const struct member recording_members[] = {
+	{ "action", read_action, AT(action), true, "start, pause, resume or stop" },
+	{ 0 },
+};
 
 static const struct {
 	const struct member *members;
@@ -249,6 +267,7 @@ static const struct {
 	[NXV_BODY_KEY_ROTATE] = { key_rotate_members, true },
 	[NXV_BODY_CREDENTIAL] = { credential_members, false },
 	[NXV_BODY_CALL] = { call_members, false },
+	[NXV_BODY_RECORDING] = { recording_members, false },
 };
 
 static const struct member *member_find(const struct member *members, const char *name)

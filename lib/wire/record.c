@@ -71,7 +71,7 @@ bool wire_absent(const struct wire_field *field, const void *member)
 	case WIRE_INT:
 		return field->skip_zero && *(const int *)member == 0;
 	case WIRE_INT64:
-		return field->skip_zero && *(const int64_t *)member == 0;
+		return (field->skip_zero && *(const int64_t *)member == 0) || (field->skip_negative && *(const int64_t *)member < 0);
 	default:
 		return false;
 	}

@@ -27,7 +27,8 @@ struct wire_field {
 		void (*put)(struct buf *out, const void *member);
 		const struct wire_field *inner;
 	} arg;
-	bool skip_zero; /**< leave a number out when it is 0 */
+	bool skip_zero;     /**< leave a number out when it is 0 */
+	bool skip_negative; /**< leave an int64_t out when it is below 0 */
 };
 
 /** Append a string literal, quotes included. Bytes that are not UTF-8 (a phone may send any) become U+FFFD. */

@@ -193,6 +193,18 @@ static const struct wire_field registration_fields[] = {
 	END,
 };
 
+static const struct wire_field recording_fields[] = {
+	FIELD("id", WIRE_TEXT, nxv_recording, id),
+	FIELD("sessionId", WIRE_TEXT, nxv_recording, session_id),
+	FIELD("userId", WIRE_TEXT, nxv_recording, user_id),
+	FIELD("status", WIRE_TEXT, nxv_recording, status),
+	{ .name = "durationSeconds", .type = WIRE_INT64, .offset = offsetof(struct nxv_recording, duration_seconds), .skip_negative = true },
+	NONZERO("channels", WIRE_INT, nxv_recording, channels),
+	FIELD("createdAt", WIRE_TIME, nxv_recording, created_at_ms),
+	FIELD("updatedAt", WIRE_TIME, nxv_recording, updated_at_ms),
+	END,
+};
+
 static const struct wire_field usage_fields[] = {
 	FIELD("id", WIRE_INT64, nxv_usage, id),
 	FIELD("at", WIRE_TIME, nxv_usage, at_ms),
@@ -245,6 +257,8 @@ LIST_WRITER(sessions, nxv_session_page, session_fields)
 CSV_WRITER(session, nxv_session, session_fields)
 WRITER(health, nxv_sip_health, health_fields)
 LIST_WRITER(registrations, nxv_registration_list, registration_fields)
+WRITER(recording, nxv_recording, recording_fields)
+LIST_WRITER(recordings, nxv_recording_list, recording_fields)
 WRITER(usage, nxv_usage, usage_fields)
 LIST_WRITER(usages, nxv_usage_page, usage_fields)
 CSV_WRITER(usage, nxv_usage, usage_fields)

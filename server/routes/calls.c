@@ -14,8 +14,7 @@ static void answer_session(struct exchange *x, int http_status, const struct nxv
 	answer_ok(x, http_status, "session", nxv_json_session(session));
 }
 
-/* The call, unless it is not there or another's: both are answered alike. */
-static struct nxv_session *find(struct exchange *x, const char *id)
+struct nxv_session *call_find(struct exchange *x, const char *id)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
 	struct nxv_session *session = NULL;
@@ -136,7 +135,7 @@ void call_initiate(struct exchange *x)
 
 void call_show(struct exchange *x)
 {
-	struct nxv_session *session = find(x, x->param);
+	struct nxv_session *session = call_find(x, x->param);
 
 	if (session)
 		answer_session(x, 200, session);
@@ -145,7 +144,7 @@ void call_show(struct exchange *x)
 
 static void ended(struct exchange *x, const struct nxv_completion *done)
 {
-	struct nxv_session *session = find(x, x->param);
+	struct nxv_session *session = call_find(x, x->param);
 
 	(void)done;
 	if (session)
@@ -156,7 +155,7 @@ static void ended(struct exchange *x, const struct nxv_completion *done)
 void call_end(struct exchange *x)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
-	struct nxv_session *session = find(x, x->param);
+	struct nxv_session *session = call_find(x, x->param);
 
 	if (!session)
 		return;

@@ -3,6 +3,7 @@
 #define NEXUSD_ROUTES_ROUTES_H
 
 struct exchange;
+struct nxv_session;
 
 void key_generate(struct exchange *x);
 void key_list(struct exchange *x);
@@ -23,6 +24,13 @@ void call_initiate(struct exchange *x);
 void call_show(struct exchange *x);
 void call_end(struct exchange *x);
 void call_list(struct exchange *x);
+
+/** The call, [owned]; NULL after answering that it is not there, or another's: both are answered alike. */
+struct nxv_session *call_find(struct exchange *x, const char *id);
+
+void recording_control(struct exchange *x);
+void recording_list(struct exchange *x);
+void recording_delete(struct exchange *x);
 
 void usage_list(struct exchange *x);
 

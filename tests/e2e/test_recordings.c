@@ -1,0 +1,255 @@
+/* test_recordings.c - recordings as people use them: from start to stop, listed, deleted, refused. Twilio is
+ * nexus-sandbox; the phones are registered, their legs simulated. */
+#include "e2e.h"
+#include "twilio_gw.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+enum { SOON_MS = 15000 };
+#define FORBIDDEN "forbidden"
+
+static struct sandbox_run sandbox;
+static struct user alice, bob;
+static const char *server;
+
+static void begin(void)
+{
+	static bool begun;
+
+	if (!begun) {
+		static const char *const settings[] = { "twilio.creates_per_second=100", "calls.ring_seconds=20", NULL };
+		assert_true(twilio_gw_prepare(&gw, &sandbox, server, "20", false, settings));
+		assert_true(gateway_run(&gw) && gateway_sip_start(&gw));
+		assert_true(user_make(&gw, "alice", &alice) && user_register(&gw, lab, &alice, 0));
+		assert_true(user_make(&gw, "bob", &bob));
+		setenv("NEXUSVOIP_TWILIO_AUTH_TOKEN", SANDBOX_TOKEN, 1); /* for nexusctl, too */
+		begun = true;
+	}
+	assert_true(sandbox_no_faults(&sandbox));
+}
+
+/* A call over Twilio that is up, and stays so. */
+static void call_up(char id[96])
+{
+	struct told told;
+
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+999102", NULL, &told), 201);
+	if (!api_wait(&gw, &alice, told.id, "in-progress", SOON_MS, &told))
+		fail_msg("the call is %s (%s)", told.status, told.reason);
+	snprintf(id, 96, "%s", told.id);
+}
+
+static struct http_reply *control(const struct user *user, const char *call, const char *action)
+{
+	char path[192], body[64];
+
+	snprintf(path, sizeof(path), "/api/v1/opensips/call/%s/recording", call);
+	snprintf(body, sizeof(body), "{\"action\":\"%s\"}", action);
+	return gateway_http(&gw, "POST", path, user->key, body);
+}
+
+static void refused(const struct http_reply *reply, int status, const char *code)
+{
+	if (reply->status != status || strcmp(json_text(reply->json, "error.code"), code) != 0)
+		fail_msg("%d %s, expected %d %s", reply->status, reply->body, status, code);
+}
+
+static void now_is(const struct http_reply *reply, const char *status)
+{
+	if (reply->status != 200 || strcmp(json_text(reply->json, "recording.status"), status) != 0)
+		fail_msg("%d %s, expected %s", reply->status, reply->body, status);
+}
+
+static struct http_reply *list(const struct user *user, const char *call)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), "/api/v1/opensips/call/%s/recordings", call);
+	return gateway_http(&gw, "GET", path, user->key, NULL);
+}
+
+static struct http_reply *delete(const struct user *user, const char *id)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/api/v1/recordings/%s", id);
+	return gateway_http(&gw, "DELETE", path, user->key, NULL);
+}
+
+static void a_recording_is_started_paused_resumed_stopped_listed_and_deleted(void)
+{
+	struct http_reply *reply;
+	char call[96], id[64];
+
+	begin();
+	call_up(call);
+	refused(control(&alice, call, "pause"), 409, "not_recording");
+	reply = control(&alice, call, "start");
+	now_is(reply, "in-progress");
+	snprintf(id, sizeof(id), "%s", json_text(reply->json, "recording.id"));
+	assert_string_equal(json_text(reply->json, "recording.sessionId"), call);
+	assert_string_equal(json_text(reply->json, "recording.userId"), "alice");
+	refused(control(&alice, call, "start"), 409, "recording_in_progress");
+	refused(delete(&alice, id), 409, "recording_in_progress");
+	now_is(control(&alice, call, "pause"), "paused");
+	now_is(control(&alice, call, "pause"), "paused");
+	now_is(control(&alice, call, "resume"), "in-progress");
+	nap_ms(150); /* three seconds of the sandbox's */
+	reply = control(&alice, call, "stop");
+	if (reply->status != 200)
+		fail_msg("%s", reply->body);
+	refused(control(&alice, call, "stop"), 409, "not_recording");
+	now_is(control(&alice, call, "start"), "in-progress"); /* another one */
+	assert_int_equal(api_end(&gw, &alice, call), 200);
+	refused(control(&alice, call, "start"), 409, "call_not_in_progress");
+	reply = list(&alice, call);
+	assert_int_equal(reply->status, 200);
+	assert_int_equal(json_object_array_length(json_at(reply->json, "recordings")), 2);
+	assert_string_equal(json_text(reply->json, "recordings.0.id"), id);
+	assert_string_equal(json_text(reply->json, "recordings.0.status"), "completed");
+	assert_true(json_number(reply->json, "recordings.0.durationSeconds") > 0);
+	assert_int_equal(delete(&alice, id)->status, 200);
+	refused(delete(&alice, id), 404, "not_found");
+	assert_int_equal(json_object_array_length(json_at(list(&alice, call)->json, "recordings")), 1);
+}
+
+static void others_see_nothing_of_it(void)
+{
+	char call[96], id[64], theirs[512];
+	struct user nobody = bob;
+	struct http_reply *reply;
+
+	begin();
+	call_up(call);
+	reply = control(&alice, call, "start");
+	now_is(reply, "in-progress");
+	snprintf(id, sizeof(id), "%s", json_text(reply->json, "recording.id"));
+	refused(control(&bob, call, "stop"), 404, "not_found");
+	refused(list(&bob, call), 404, "not_found");
+	reply = delete(&bob, id);
+	refused(reply, 404, "not_found");
+	snprintf(theirs, sizeof(theirs), "%s", json_text(reply->json, "error.message"));
+	assert_string_equal(json_text(delete(&bob, "RE00000000000000000000000000000009")->json, "error.message"), theirs);
+	nobody.key[0] = '\0';
+	refused(control(&nobody, call, "stop"), 401, "unauthenticated");
+	reply = gateway_http(&gw, "POST", "/api/v1/keys/voip/generate", gw.admin_key,
+		"{\"userId\":\"alice\",\"name\":\"calls only\",\"permissions\":[\"call\",\"sip\"]}");
+	snprintf(nobody.key, sizeof(nobody.key), "%s", json_text(reply->json, "key.key"));
+	refused(control(&nobody, call, "stop"), 403, FORBIDDEN);
+	refused(list(&nobody, call), 403, FORBIDDEN);
+	refused(delete(&nobody, id), 403, FORBIDDEN);
+	now_is(control(&alice, call, "pause"), "paused");
+	assert_int_equal(api_end(&gw, &alice, call), 200);
+}
+
+static void what_cannot_be_recorded_is_refused_with_a_clear_word(void)
+{
+	struct told told;
+	char call[96];
+
+	begin();
+	refused(control(&alice, "session_1_none", "start"), 404, "not_found");
+	assert_int_equal(api_initiate(&gw, &alice, alice.username, &told), 201); /* over the SIP server */
+	refused(control(&alice, told.id, "start"), 501, "recording_not_supported");
+	refused(list(&alice, told.id), 501, "recording_not_supported");
+	api_end(&gw, &alice, told.id);
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+999201", NULL, &told), 201);
+	refused(control(&alice, told.id, "start"), 409, "call_not_in_progress");
+	api_end(&gw, &alice, told.id);
+	call_up(call);
+	refused(control(&alice, call, "erase"), 400, "bad_request");
+	assert_int_equal(api_end(&gw, &alice, call), 200);
+}
+
+static void a_start_under_a_fault_is_not_made_twice(void)
+{
+	static const char *const faults[] = { "reset_after_commit", "html_after_commit", "error_after_commit" };
+	char call[96], fault[96];
+
+	begin();
+	for (int i = 0; i < 3; i++) {
+		call_up(call);
+		snprintf(fault, sizeof(fault), "{\"kind\":\"%s\",\"on\":\"recording\",\"count\":1}", faults[i]);
+		assert_true(sandbox_fault(&sandbox, fault));
+		now_is(control(&alice, call, "start"), "in-progress");
+		assert_true(sandbox_no_faults(&sandbox));
+		assert_int_equal(json_object_array_length(json_at(list(&alice, call)->json, "recordings")), 1);
+		assert_int_equal(api_end(&gw, &alice, call), 200);
+	}
+	call_up(call);
+	assert_true(sandbox_fault(&sandbox, "{\"kind\":\"rate_limit\",\"on\":\"recording\",\"count\":1}"));
+	refused(control(&alice, call, "start"), 503, "twilio_rate_limited");
+	now_is(control(&alice, call, "start"), "in-progress");
+	assert_int_equal(api_end(&gw, &alice, call), 200);
+}
+
+static void a_repeated_start_gives_the_stored_answer(void)
+{
+	char call[96], path[192], id[64];
+	struct http_reply *reply;
+
+	begin();
+	call_up(call);
+	snprintf(path, sizeof(path), "/api/v1/opensips/call/%s/recording", call);
+	reply = gateway_http_with(&gw, "POST", path, alice.key, "{\"action\":\"start\"}", "Idempotency-Key: rec-1");
+	now_is(reply, "in-progress");
+	snprintf(id, sizeof(id), "%s", json_text(reply->json, "recording.id"));
+	reply = gateway_http_with(&gw, "POST", path, alice.key, "{\"action\":\"start\"}", "Idempotency-Key: rec-1");
+	now_is(reply, "in-progress");
+	assert_string_equal(http_header(reply, "Idempotent-Replayed"), "true");
+	assert_string_equal(json_text(reply->json, "recording.id"), id);
+	assert_int_equal(api_end(&gw, &alice, call), 200);
+}
+
+static void nexusctl_says_the_same(void)
+{
+	char call[96], id[64];
+
+	begin();
+	call_up(call);
+	assert_int_equal(gateway_ctl(&gw, "recordings start %s", call), 0);
+	snprintf(id, sizeof(id), "%s", json_text(gateway_ctl_json(), "id"));
+	assert_int_equal(gateway_ctl(&gw, "recordings start %s", call), 4);
+	assert_non_null(strstr(gateway_ctl_err(), "recording_in_progress"));
+	assert_int_equal(gateway_ctl(&gw, "recordings pause %s", call), 0);
+	assert_string_equal(json_text(gateway_ctl_json(), "status"), "paused");
+	assert_int_equal(gateway_ctl(&gw, "recordings resume %s", call), 0);
+	assert_int_equal(gateway_ctl(&gw, "recordings stop %s", call), 0);
+	assert_int_equal(gateway_ctl(&gw, "recordings list %s", call), 0);
+	assert_string_equal(json_text(gateway_ctl_json(), "0.id"), id);
+	assert_int_equal(gateway_ctl(&gw, "recordings delete %s", id), 0);
+	assert_int_equal(gateway_ctl(&gw, "recordings delete %s", id), 3);
+	assert_int_equal(api_end(&gw, &alice, call), 200);
+}
+
+/* Needs the sandbox gone: the last one. */
+static void twilio_down_is_503(void)
+{
+	char call[96];
+
+	begin();
+	call_up(call);
+	sandbox_stop(&sandbox);
+	refused(control(&alice, call, "start"), 503, "twilio_unreachable");
+	refused(list(&alice, call), 503, "twilio_unreachable");
+	assert_int_equal(gateway_stop(&gw), 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		E2E(a_recording_is_started_paused_resumed_stopped_listed_and_deleted),
+		E2E(others_see_nothing_of_it),
+		E2E(what_cannot_be_recorded_is_refused_with_a_clear_word),
+		E2E(a_start_under_a_fault_is_not_made_twice),
+		E2E(a_repeated_start_gives_the_stored_answer),
+		E2E(nexusctl_says_the_same),
+		E2E(twilio_down_is_503),
+	};
+	const struct e2e_suite suite = { .name = "recordings", .tests = tests, .count = sizeof(tests) / sizeof(tests[0]), .seconds = 120,
+		.bare = true };
+
+	server = argc > 1 ? argv[1] : "";
+	return e2e_main(argc, argv, &suite);
+}
