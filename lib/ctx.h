@@ -21,6 +21,8 @@ struct usage_log;
 struct webhook_tally {
 	uint64_t counts[NXV_WEBHOOK_VERDICTS], told[NXV_WEBHOOK_VERDICTS];
 	int64_t told_at_ms;
+	int64_t handed_second; /**< refused ones told to the engine within this second: */
+	unsigned handed;
 };
 
 struct nxv_ctx {

@@ -1,4 +1,5 @@
-/* trace.h - the timeline of one call: HTTP requests, control messages, SIP messages of both legs and events, in order. */
+/* trace.h - the timeline of one call: HTTP requests, control messages, SIP messages of both legs, what Twilio was asked and told,
+ * and events, in order. */
 #ifndef NEXUSVOIP_TRACE_H
 #define NEXUSVOIP_TRACE_H
 
@@ -23,7 +24,7 @@ struct nxv_trace_entry {
 	nxv_trace_kind kind;
 	char leg;            /**< 'a': the caller's; 'b': the callee's; 0: neither */
 	bool sent;           /**< true: by the gateway; false: to it. Of no meaning for events */
-	char *summary;       /**< one line: "INVITE sip:bob@example.com", "180 Ringing (INVITE)", "call.ringing" */
+	char *summary;       /**< one line: "INVITE sip:bob@example.com", "180 Ringing (INVITE)", "call.ringing", "POST /Calls.json" */
 	char *detail;        /**< the whole message without credentials and keys, or the event's details; NULL if none */
 };
 

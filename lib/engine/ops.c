@@ -90,7 +90,7 @@ static const struct operation {
 	{ "session.place", 1, session_place },
 	{ "session.end", 1, session_end },
 	{ "session.wait", 3, session_wait },
-	{ "twilio.callback", 1, engine_twilio_callback },
+	{ "twilio.callback", 4, engine_twilio_callback },
 	{ "sip.want", 1, sip_want },
 	{ "sip.wait", 2, sip_wait },
 	{ "sip.health", 0, engine_sip_health },

@@ -27,6 +27,7 @@ static nxv_status open_carrier(struct engine *engine, const struct nxv_twilio_op
 		.public_url = url, .sip_domain = domain ? domain : config_text(cfg, CFG_SIP_DOMAIN), .leg_key = key,
 		.creates_per_second = config_int(cfg, CFG_TWILIO_CREATES_PER_SECOND),
 		.ring_seconds = config_int(cfg, CFG_CALLS_RING_SECONDS), .max_seconds = config_int(cfg, CFG_LIMITS_MAX_CALL_SECONDS),
+		.trace = engine->trace,
 		.sink = calls_carrier_event, .sink_arg = engine->calls };
 	nxv_status status = url ? setting_leg_key(engine->ctx->db, &engine->ctx->env, key, sizeof(key), err) : error_nomem(err);
 
@@ -62,7 +63,10 @@ struct carrier *engine_twilio(struct engine *engine)
 
 void engine_twilio_callback(struct engine *engine, struct request *req)
 {
+	const struct twilio_note note = { .session_id = req->args[1], .refused = strcmp(req->args[2], "refused") == 0,
+		.summary = req->args[3], .detail = req->args[4] };
+
 	if (engine_twilio(engine))
-		twilio_carrier_callback(engine->twilio, req->args[1]);
+		twilio_carrier_callback(engine->twilio, &note);
 	request_answer(req, NXV_OK, NULL, NULL);
 }

@@ -230,6 +230,8 @@ bool live_apply(struct call *call, enum call_event event, const struct call_fact
 		loop_timer_start(call->max_timer, (uint64_t)call->calls->opts.max_seconds * 1000 + others_limit_ms(call));
 	if (step.next == CALL_ENDED)
 		loop_timer_stop(call->max_timer);
+	trace_notef(call->calls->opts.trace, row->pub.id, NXV_TRACE_EVENT, 0, true, "call.%s",
+		step.next == CALL_ENDED ? nxv_call_status_name(step.status) : call_event_name(event));
 	env_log(call->calls->opts.env, NXV_LOG_INFO, "session", "call %s: %s, %s%s%s", row->pub.id, call_event_name(event),
 		nxv_call_status_name(row->pub.status), row->pub.end_reason ? ", " : "", row->pub.end_reason ? row->pub.end_reason : "");
 	live_store(call);

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-enum { TOP = 96, ROW = 24, LEFT = 150, LANE = 230, MARGIN = 60, DETAIL_MAX = 4096, LABEL_MAX = 64, PAUSE_MS = 1000 };
+enum { TOP = 96, ROW = 24, LEFT = 150, LANE = 230, LANE_TWILIO = 400, MARGIN = 60, DETAIL_MAX = 4096, LABEL_MAX = 64, PAUSE_MS = 1000 };
 
 enum lane { CLIENT, TWILIO, GATEWAY, SERVER, LEG_A, LEG_B, LANES };
 static const char *const lane_names[LANES] = { "client", "Twilio", "gateway", "SIP server", "caller's leg", "callee's leg" };
@@ -46,7 +46,7 @@ static void lay_out(const struct nxv_trace *trace, struct plan *plan)
 		used[lane_of(&trace->items[i])] = true;
 	for (int lane = 0; lane < LANES; lane++) {
 		plan->x[lane] = used[lane] ? x : -1;
-		x += used[lane] ? LANE : 0;
+		x += !used[lane] ? 0 : lane == TWILIO ? LANE_TWILIO : LANE; /* paths with SIDs need room */
 	}
 	plan->width = x - LANE + MARGIN + LANE / 2;
 	plan->height = TOP + (int)trace->count * ROW + MARGIN;
@@ -138,7 +138,7 @@ static void put_arrow(struct buf *out, const struct plan *plan, const struct nxv
 		"<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" fill=\"%s\">", entry->sent ? gateway : other, y, entry->sent ? other : gateway, y,
 		lane_colours[lane], lane == SERVER ? " stroke-dasharray=\"4 3\"" : "", left ? gateway - 10 : gateway + 10, y - 4,
 		left ? "end" : "start", lane_colours[lane]);
-	if (lane == SERVER && entry->leg)
+	if ((lane == SERVER || lane == TWILIO) && entry->leg)
 		buf_str(out, entry->leg == 'a' ? "caller: " : "callee: ");
 	put_text(out, entry->summary, LABEL_MAX);
 	buf_str(out, "</text>");

@@ -86,6 +86,7 @@ static void on_done(void *user, struct http_result *result)
 
 	call->transfer = NULL;
 	status = twilio_judge(call->kind, result, &json, &err);
+	timeline_answer(call, result, json, &err);
 	call->answer(call, status, json, &err);
 	json_object_put(json);
 }
@@ -100,6 +101,8 @@ nxv_status tw_ask(struct tw_call *call, struct twilio_exchange *x, tw_answer_fn 
 	call->answer = answer;
 	if (status == NXV_OK)
 		status = http_start(client->http, &request, on_done, call, &call->transfer, err);
+	if (status == NXV_OK)
+		timeline_request(call, x);
 	twilio_exchange_clear(x);
 	return status;
 }
@@ -233,7 +236,9 @@ static void take_up(struct tw_call *call, const char *session_id)
 		text_copy(call->facts.parent.sid, sizeof(call->facts.parent.sid), call->intent.call_sid);
 		tell(call, &taken);
 	}
+	call->taking_up = true;
 	watch_callbacks(call);
+	call->taking_up = false;
 	if (call->intent.stage == INTENT_OPEN) {
 		watch_step(call);
 		call = tw_find(carrier, session_id);
@@ -282,7 +287,9 @@ static void end_stray(struct twilio_carrier *carrier, const char *session_id)
 	}
 	if (call->intent.call_sid)
 		text_copy(call->facts.parent.sid, sizeof(call->facts.parent.sid), call->intent.call_sid);
+	call->taking_up = true;
 	watch_callbacks(call);
+	call->taking_up = false;
 	if (!call->facts.parent.sid[0] || twilio_state_ended(call->facts.parent.state)) {
 		tw_finish(call, 0);
 		return;
@@ -292,15 +299,20 @@ static void end_stray(struct twilio_carrier *carrier, const char *session_id)
 	watch_step(call);
 }
 
-void twilio_carrier_callback(struct carrier *self, const char *session_id)
+void twilio_carrier_callback(struct carrier *self, const struct twilio_note *note)
 {
 	struct twilio_carrier *carrier = (struct twilio_carrier *)self;
-	struct tw_call *call = tw_find(carrier, session_id);
+	struct tw_call *call = tw_find(carrier, note->session_id);
 
+	if (note->refused && call)
+		timeline_refused(call, note);
+	if (note->refused)
+		return;
 	if (!twilio_pace.reconcile && (!call || call->intent.stage != INTENT_OPEN))
 		return;
 	if (!call) {
-		end_stray(carrier, session_id);
+		timeline_stray(carrier, note);
+		end_stray(carrier, note->session_id);
 		return;
 	}
 	watch_callbacks(call);

@@ -9,6 +9,8 @@
 #include "session/carrier.h"
 #include "store/db.h"
 
+struct trace_log;
+
 struct twilio_carrier_opts {
 	const struct env *env;
 	struct loop *loop;
@@ -19,12 +21,19 @@ struct twilio_carrier_opts {
 	const char *leg_key;         /**< see base/leg_token.h */
 	int64_t creates_per_second;
 	int64_t ring_seconds, max_seconds;
+	struct trace_log *trace;     /**< [borrowed] nullable: where requests and webhooks are noted */
 	carrier_sink_fn *sink;
 	void *sink_arg;
 };
 /** Open; closed by its ops. Text is copied. Errors: as nxv_twilio_open(), NXV_E_STORE, NXV_E_NOMEM. */
 nxv_status twilio_carrier_open(const struct twilio_carrier_opts *opts, struct carrier **out, struct nxv_error *err);
-/** A webhook of this session is in the store. */
-void twilio_carrier_callback(struct carrier *carrier, const char *session_id);
+/** A webhook that came, for the call's timeline. Text is [borrowed]. */
+struct twilio_note {
+	const char *session_id;
+	const char *summary, *detail;
+	bool refused;        /**< it changed nothing */
+};
+/** A webhook of this session is in the store, or was refused. */
+void twilio_carrier_callback(struct carrier *carrier, const struct twilio_note *note);
 
 #endif

@@ -48,6 +48,10 @@ struct tw_call {
 	bool listing;                    /**< it reads the list, for all of its From */
 	bool in_list;                    /**< the list now read is seen from its beginning */
 	unsigned told;                   /**< TOLD_* */
+	int64_t asked_ms;                /**< loop_now_ms() when the request under way was sent */
+	const char *method;              /**< of it */
+	unsigned refused;                /**< webhooks */
+	bool taking_up;                  /**< what webhooks told is read once more: it is in the timeline */
 	bool creating;                   /**< the request under way creates it */
 	bool looking;                    /**< the create's fate is unknown */
 	bool ending;                     /**< to be ended */
@@ -90,5 +94,14 @@ loop_fn watch_due;
 void watch_record(struct tw_call *call, const struct nxv_twilio_call *record);
 /** Take in what webhooks told since. */
 void watch_callbacks(struct tw_call *call);
+
+/* timeline.c: what `call trace` shows */
+void timeline_request(struct tw_call *call, const struct twilio_exchange *x);
+void timeline_answer(struct tw_call *call, const struct http_result *result, struct json_object *json, const struct nxv_error *err);
+void timeline_found(struct tw_call *call, const char *sid);
+void timeline_callback(struct tw_call *call, const struct callback *cb);
+void timeline_refused(struct tw_call *call, const struct twilio_note *note);
+/** A webhook of a call that is over. */
+void timeline_stray(const struct twilio_carrier *carrier, const struct twilio_note *note);
 
 #endif

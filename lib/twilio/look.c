@@ -97,6 +97,7 @@ static void found(struct tw_call *call, const char *sid, const struct nxv_twilio
 		return;
 	}
 	env_log(call->carrier->opts.env, NXV_LOG_INFO, "twilio", "call %s is %s at Twilio", call->intent.session_id, sid);
+	timeline_found(call, sid);
 	if (item)
 		watch_record(call, item);
 	watch_callbacks(call);

@@ -120,6 +120,7 @@ void watch_callbacks(struct tw_call *call)
 			found = false; /* polls make up for it */
 		} else if (found) {
 			call->log_id = cb.id;
+			timeline_callback(call, &cb);
 			learn_callback(call, &cb);
 		}
 		callback_clear(&cb);

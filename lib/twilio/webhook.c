@@ -10,7 +10,6 @@
 #include "base/opts.h"
 #include "base/text.h"
 #include "ctx.h"
-#include "engine/engine.h"
 #include "events/event_log.h"
 #include "secrets/secrets.h"
 #include "twilio/client.h"
@@ -201,19 +200,6 @@ static void make_mark(const struct callback *cb, const struct nxv_webhook *hook,
 		snprintf(mark, MARK_BYTES, "%s:%s:%s", cb->call_sid, cb->status, cb->dial_status ? cb->dial_status : "");
 }
 
-static void ignore_answer(void *arg, nxv_status status, const struct nxv_error *err, const char *text)
-{
-	(void)arg, (void)status, (void)err, (void)text;
-}
-
-/* With no engine in this process it is read when the next one starts. */
-static void wake_engine(nxv_ctx *ctx, const char *session_id)
-{
-	const char *const args[] = { "twilio.callback", session_id, NULL };
-
-	engine_call_async(ctx, args, ignore_answer, NULL, NULL);
-}
-
 static nxv_status keep(nxv_ctx *ctx, const struct nxv_webhook *hook, const struct form *form, nxv_webhook_verdict *verdict,
 	bool *wants_twiml, struct nxv_error *err)
 {
@@ -265,8 +251,7 @@ nxv_status nxv_webhook_take(
 		status = keep(ctx, &hook, &form, &what, &twiml, err);
 	form_free(&form);
 	count(ctx, what);
-	if (what == NXV_WEBHOOK_ACCEPTED || what == NXV_WEBHOOK_LATE)
-		wake_engine(ctx, hook.session_id);
+	webhook_hand_over(ctx, &hook, what, err ? err->message : "");
 	if (verdict)
 		*verdict = what;
 	if (wants_twiml)

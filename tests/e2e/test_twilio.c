@@ -175,6 +175,80 @@ static void an_end_that_twilio_does_not_take_is_repeated_and_told(void)
 	expect_end(told.id, "completed", "ended_by_api");
 }
 
+/* The timeline in a format, once it holds a text: entries are stored a tenth of a second after the fact. */
+static const char *timeline_with(const char *id, const char *format, const char *text)
+{
+	for (int tries = 0; tries < 100; tries++, nap_ms(50)) {
+		assert_int_equal(gateway_ctl(&gw, "call trace %s --full --format %s", id, format), 0);
+		if (strstr(gateway_ctl_out(), text))
+			return gateway_ctl_out();
+	}
+	fail_msg("no %s in %s", text, gateway_ctl_out());
+	return NULL;
+}
+
+static void expect_in_order(const char *timeline, const char *const *parts)
+{
+	for (const char *at = timeline; *parts; parts++) {
+		at = strstr(at, *parts);
+		if (!at)
+			fail_msg("no %s at its place in %s", *parts, timeline);
+	}
+}
+
+static void the_timeline_shows_what_twilio_was_asked_and_told(void)
+{
+	static const char *const story[] = { "http             <- POST", "-- call.queued", "twilio           -> POST /Calls.json\n",
+		"X-Nexus-Leg=(left out)\n", "StatusCallbackEvent: completed\n", "twilio           <- 201 (POST, ", ": queued, CA", "-- call.placed",
+		"twilio   caller  <- webhook: ringing, sequence 1\n", "-- call.caller_ringing", "twilio   callee  <- webhook: in-progress",
+		"-- call.callee_answered", "<- webhook refused (forged): it says completed, sequence 9\n", "twilio           -> POST /Calls/CA",
+		".json Status=completed\n", "-- call.completed", NULL };
+	struct told told;
+	char path[160], url[256];
+	struct http_reply reply;
+	const char *text;
+
+	begin();
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+999102", NULL, &told), 201);
+	assert_true(api_wait(&gw, &alice, told.id, "in-progress", SOON_MS, &told));
+	snprintf(path, sizeof(path), "/twilio/v1/status/%s", told.id);
+	snprintf(url, sizeof(url), "%s%s", gw.url, path);
+	http_send(&(struct http_request){ .method = "POST", .url = url,
+		.body = "CallSid=CA00000000000000000000000000000009&CallStatus=completed&SequenceNumber=9",
+		.headers = { "Content-Type: application/x-www-form-urlencoded" } }, &reply);
+	assert_int_equal(reply.status, 403);
+	http_free(&reply);
+	assert_int_equal(api_end(&gw, &alice, told.id), 200);
+	expect_end(told.id, "completed", "ended_by_api");
+	text = timeline_with(told.id, "text", "<- 200 (POST, ");
+	expect_in_order(text, story);
+	assert_null(strstr(text, SANDBOX_TOKEN));
+	assert_non_null(strstr(timeline_with(told.id, "json", "call.completed"), "\"kind\":\"twilio\",\"leg\":\"callee\",\"sent\":false,"
+		"\"summary\":\"webhook: ringing, sequence 1\""));
+	expect_in_order(timeline_with(told.id, "svg", "call.completed"), (const char *const[]){ ">Twilio</text>", ">POST /Calls.json</text>",
+		">callee: webhook: ringing, sequence 1</text>", NULL });
+}
+
+static void the_timeline_shows_faults_and_what_was_looked_for(void)
+{
+	struct told told;
+
+	begin();
+	assert_true(sandbox_fault(&sandbox, "{\"kind\":\"callback_lost\"}"));
+	assert_true(sandbox_fault(&sandbox, "{\"kind\":\"reset_after_commit\",\"count\":1}"));
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+999102", NULL, &told), 201);
+	expect_in_order(timeline_with(told.id, "text", "found in Twilio's list"), (const char *const[]){ "-> POST /Calls.json\n",
+		"<- no answer (POST, ", "-> GET /Calls.json?From=", "<- 200 (GET, ", "calls\n", "<- found in Twilio's list: CA", NULL });
+	assert_int_equal(api_end(&gw, &alice, told.id), 200);
+	assert_true(api_wait(&gw, &alice, told.id, "ended", SOON_MS, &told));
+	assert_true(sandbox_no_faults(&sandbox));
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+999421215", ",\"ringFirst\":\"callee\"", &told), 422);
+	assert_int_equal(gateway_ctl(&gw, "call list --user alice --limit 1"), 0);
+	snprintf(told.id, sizeof(told.id), "%s", json_text(gateway_ctl_json(), "0.sessionId"));
+	expect_in_order(timeline_with(told.id, "text", "<- 400 (POST, "), (const char *const[]){ "-> POST /Calls.json\n", "<- 400 (POST, ",
+		"), Twilio's 21215: allow the country", NULL });
+}
+
 static void nexusctl_uses_the_same_words(void)
 {
 	begin();
@@ -207,6 +281,8 @@ int main(int argc, char **argv)
 		E2E(what_twilio_cannot_dial_is_refused_at_once),
 		E2E(a_call_is_ended_in_every_state),
 		E2E(an_end_that_twilio_does_not_take_is_repeated_and_told),
+		E2E(the_timeline_shows_what_twilio_was_asked_and_told),
+		E2E(the_timeline_shows_faults_and_what_was_looked_for),
 		E2E(nexusctl_uses_the_same_words),
 		E2E(twilio_down_is_503_and_nothing_was_placed),
 	};

@@ -164,6 +164,25 @@ static void ladder_escapes_what_phones_say(void **state)
 	nxv_trace_free(trace);
 }
 
+static void ladder_draws_twilio_in_a_lane_of_its_own(void **state)
+{
+	struct nxv_trace *trace;
+	char *svg;
+
+	(void)state;
+	trace_note(trace_log, "session_1", NXV_TRACE_TWILIO, 0, true, "POST /Calls.json", NULL);
+	trace_note(trace_log, "session_1", NXV_TRACE_TWILIO, 'b', false, "webhook: ringing, sequence 1", "CallSid=CA1");
+	trace = get();
+	svg = nxv_trace_ladder(trace);
+	assert_non_null(strstr(svg, ">Twilio</text>"));
+	assert_non_null(strstr(svg, ">POST /Calls.json</text>"));
+	assert_non_null(strstr(svg, "<title>CallSid=CA1</title>"));
+	assert_non_null(strstr(svg, ">callee: webhook: ringing, sequence 1</text>"));
+	assert_null(strstr(svg, "callee's leg"));
+	free(svg);
+	nxv_trace_free(trace);
+}
+
 static void json_tells_the_call_and_its_entries(void **state)
 {
 	struct nxv_trace *trace;
@@ -191,6 +210,7 @@ int main(void)
 		TEST(nothing_is_kept_for_no_days),
 		TEST(unknown_call_is_not_found),
 		TEST(ladder_escapes_what_phones_say),
+		TEST(ladder_draws_twilio_in_a_lane_of_its_own),
 		TEST(json_tells_the_call_and_its_entries),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
