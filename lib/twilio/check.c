@@ -178,15 +178,31 @@ static void check_account(struct check_run *run)
 	json_object_put(json);
 }
 
-static void check_webhook_token(struct check_run *run)
+/* Callbacks are signed with the account's token, also where an API key places the calls: is it the right one? */
+static void check_webhook_token(struct check_run *run, bool reached)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
+	struct json_object *json = NULL;
 	char *token = NULL;
+	nxv_status status = secret_get(run->ctx->secrets, SECRET_TWILIO_AUTH_TOKEN, &token, &err);
 
-	if (secret_get(run->ctx->secrets, SECRET_TWILIO_AUTH_TOKEN, &token, &err) == NXV_OK)
+	if (status == NXV_OK && reached && run->by_key) {
+		twilio_new_password(run->twilio, token);
+		token = NULL;
+		free(run->twilio->username);
+		run->twilio->username = text_dup(run->twilio->account_sid);
+		status = run->twilio->username ? ask(run, "/Calls.json?PageSize=1", &json, NULL, &err) : error_nomem(&err);
+	}
+	if (status == NXV_OK && reached)
 		add(run, "webhook_token", NXV_CHECK_OK, "signatures of callbacks can be checked");
+	else if (status == NXV_OK)
+		add(run, "webhook_token", NXV_CHECK_SKIPPED, "it is set; whether it is the right one cannot be told now");
+	else if (strcmp(err.code, "twilio_auth") == 0)
+		add(run, "webhook_token", NXV_CHECK_FAILED,
+			"Twilio refuses twilio.auth_token, so every callback will be taken for a forgery: `nexusctl secrets set twilio.auth_token`");
 	else
 		add_error(run, "webhook_token", &err);
+	json_object_put(json);
 	text_wipe_free(token);
 }
 
@@ -327,10 +343,10 @@ nxv_status nxv_twilio_check(nxv_ctx *ctx, struct nxv_twilio_report **out, struct
 	reached = check_credentials(&run);
 	if (reached)
 		check_account(&run);
-	check_webhook_token(&run);
 	check_public_url(&run);
 	if (reached)
 		check_callers(&run);
+	check_webhook_token(&run, reached); /* the last one: it takes the place of the API key */
 	nxv_twilio_close(run.twilio);
 	*out = run.report;
 	return NXV_OK;

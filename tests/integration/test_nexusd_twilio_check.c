@@ -82,8 +82,27 @@ static void wrong_token_is_told_and_ends_what_needs_it(void **state)
 	found("credentials", "failed", "check the account SID and its token");
 	found("clock", "ok", "");
 	found("public_url", "ok", "");
+	found("webhook_token", "skipped", "cannot be told");
 	assert_int_equal(api.requests, 1);
 	fake_close(&api);
+}
+
+static void wrong_token_is_told_where_an_api_key_places_the_calls(void **state)
+{
+	const struct fake_step steps[] = { answer(200, 0, CALLS), answer(200, 0, ACTIVE), answer(200, 0, NUMBERS), answer(200, 0, VERIFIED),
+		answer(401, 0, "{\"code\":20003,\"message\":\"Authenticate\",\"status\":401}") };
+	const char *const more = " --set twilio.api_key_sid=SK1 --set calls.caller_ids=+15550100";
+
+	(void)state;
+	assert_int_equal(nxv_secret_set(nexusd.ctx, "twilio.api_key_secret", TOKEN "2", NULL), NXV_OK);
+	fake_open(&api, steps, 5);
+	assert_int_equal(check(nexusd.url, more), 1);
+	found("credentials", "ok", "the API key");
+	found("webhook_token", "failed", "taken for a forgery");
+	assert_non_null(strstr(api.seen[0], "Basic U0sx")); /* SK1 */
+	assert_non_null(strstr(api.seen[4], "Basic QUMw")); /* AC0 */
+	fake_close(&api);
+	assert_int_equal(nxv_secret_unset(nexusd.ctx, "twilio.api_key_secret", NULL), NXV_OK);
 }
 
 static void skewed_clock_is_told_in_seconds(void **state)
@@ -221,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_is_well_when_all_is_well),
 		cmocka_unit_test(wrong_token_is_told_and_ends_what_needs_it),
+		cmocka_unit_test(wrong_token_is_told_where_an_api_key_places_the_calls),
 		cmocka_unit_test(skewed_clock_is_told_in_seconds),
 		cmocka_unit_test(account_that_is_suspended_or_on_trial_is_told),
 		cmocka_unit_test(public_url_that_leads_elsewhere_nowhere_or_is_missing_is_told),
