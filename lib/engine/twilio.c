@@ -6,6 +6,7 @@
 #include "base/leg_token.h"
 #include "base/text.h"
 #include "engine/inside.h"
+#include "policy/policy.h"
 #include "store/setting.h"
 #include "twilio/account.h"
 #include "twilio/carrier.h"
@@ -18,6 +19,19 @@ static const char *option(const struct engine *engine, enum config_key key)
 	return *text ? text : NULL;
 }
 
+/* Calls that wait in line may have been stopped meanwhile. */
+static nxv_status may_create(void *arg, struct nxv_error *err)
+{
+	const struct engine *engine = arg;
+	struct db_tx *tx = NULL;
+	nxv_status status = db_begin(engine->ctx->db, DB_READ, &tx, err);
+
+	if (status == NXV_OK)
+		status = policy_check_frozen(tx, err);
+	db_rollback(tx);
+	return status;
+}
+
 static nxv_status open_carrier(struct engine *engine, const struct nxv_twilio_opts *account, struct nxv_error *err)
 {
 	const struct config *cfg = engine->ctx->cfg;
@@ -28,6 +42,7 @@ static nxv_status open_carrier(struct engine *engine, const struct nxv_twilio_op
 		.creates_per_second = config_int(cfg, CFG_TWILIO_CREATES_PER_SECOND),
 		.ring_seconds = config_int(cfg, CFG_CALLS_RING_SECONDS), .max_seconds = config_int(cfg, CFG_LIMITS_MAX_CALL_SECONDS),
 		.trace = engine->trace,
+		.secrets = engine->ctx->secrets, .may_create = may_create, .may_create_arg = engine,
 		.sink = calls_carrier_event, .sink_arg = engine->calls };
 	nxv_status status = url ? setting_leg_key(engine->ctx->db, &engine->ctx->env, key, sizeof(key), err) : error_nomem(err);
 

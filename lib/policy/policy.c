@@ -67,7 +67,7 @@ static void format_time(int64_t at_ms, char *buf, size_t size)
 		text_copy(buf, size, "?");
 }
 
-static nxv_status check_frozen(struct db_tx *tx, struct nxv_error *err)
+nxv_status policy_check_frozen(struct db_tx *tx, struct nxv_error *err)
 {
 	struct nxv_freeze freeze;
 	char since[32];
@@ -124,7 +124,7 @@ nxv_status policy_check(struct db_tx *tx, const struct config *cfg, const struct
 	if (status == NXV_OK)
 		status = check_caller(tx, cfg, call, err);
 	if (status == NXV_OK)
-		status = check_frozen(tx, err);
+		status = policy_check_frozen(tx, err);
 	return status;
 }
 

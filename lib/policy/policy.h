@@ -36,6 +36,8 @@ struct policy_call {
  * fromNumber); NXV_E_UNREACHABLE "calls_frozen".
  */
 nxv_status policy_check(struct db_tx *tx, const struct config *cfg, const struct policy_call *call, struct nxv_error *err);
+/** NXV_E_UNREACHABLE "calls_frozen" while telephone calls are stopped. */
+nxv_status policy_check_frozen(struct db_tx *tx, struct nxv_error *err);
 /** NXV_E_UNCALLABLE "emergency_number" if that is what it is, whatever the carrier. */
 nxv_status policy_check_emergency(const struct config *cfg, const char *to, struct nxv_error *err);
 /** The caller ID for a call that brings none: the user's first, else the first of calls.caller_ids, else trunk.caller_id;

@@ -274,8 +274,9 @@ static enum call_event from_carrier(const struct call *call, const struct carrie
 		return EV_SERVER_LOST;
 	case CARRIER_A_FINAL:
 	case CARRIER_B_FINAL:
-	case CARRIER_REFUSED:
 		return EV_REFUSED;
+	case CARRIER_REFUSED: /* by Twilio, or by our own rules while it waited in line */
+		return ev->error && strcmp(ev->error->code, "calls_frozen") == 0 ? EV_NOT_ALLOWED : EV_REFUSED;
 	case CARRIER_UNREACHABLE:
 		return EV_UNREACHABLE;
 	case CARRIER_UNKNOWN:

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "session/session_row.h"
 
-enum { RETRY_MS = 5000 };
+enum { RETRY_MS = 5000, FROZEN_RETRY_MS = 60000 };
 
 static const struct failure {
 	const char *code;
@@ -23,6 +23,7 @@ static const struct failure {
 	{ "twilio_unreachable", NXV_E_UNREACHABLE, "", RETRY_MS },
 	{ "twilio_rate_limited", NXV_E_UNREACHABLE, "", RETRY_MS },
 	{ "twilio_unknown", NXV_E_TIMEOUT, "", 0 },
+	{ "calls_frozen", NXV_E_UNREACHABLE, "", FROZEN_RETRY_MS },
 };
 
 nxv_status nxv_session_error(const struct nxv_session *session, struct nxv_error *err)

@@ -91,12 +91,28 @@ static void on_done(void *user, struct http_result *result)
 	json_object_put(json);
 }
 
+/* A token that was changed, or corrected, since. While it cannot be read, the old one has to do. */
+static void renew_secret(const struct twilio_carrier *carrier)
+{
+	const char *name = strncmp(carrier->client->username, "SK", 2) == 0 ? SECRET_TWILIO_API_KEY_SECRET : SECRET_TWILIO_AUTH_TOKEN;
+	char *secret = NULL;
+
+	if (carrier->opts.secrets && secret_get(carrier->opts.secrets, name, &secret, NULL) == NXV_OK &&
+		strcmp(secret, carrier->client->password) != 0) {
+		twilio_new_password(carrier->client, secret);
+		return;
+	}
+	text_wipe_free(secret);
+}
+
 nxv_status tw_ask(struct tw_call *call, struct twilio_exchange *x, tw_answer_fn *answer, struct nxv_error *err)
 {
 	nxv_twilio *client = call->carrier->client;
 	struct http_request request;
-	nxv_status status = twilio_request(client, x, &request, err);
+	nxv_status status;
 
+	renew_secret(call->carrier);
+	status = twilio_request(client, x, &request, err);
 	call->kind = x->kind;
 	call->answer = answer;
 	if (status == NXV_OK)

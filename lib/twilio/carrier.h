@@ -7,6 +7,7 @@
 
 #include "loop/loop.h"
 #include "session/carrier.h"
+#include "secrets/secrets.h"
 #include "store/db.h"
 
 struct trace_log;
@@ -16,6 +17,10 @@ struct twilio_carrier_opts {
 	struct loop *loop;
 	struct db *db;
 	const struct nxv_twilio_opts *account;
+	struct secrets *secrets;     /**< [borrowed] read before each request, so that a change holds at once; NULL: it stays */
+	/** Asked before each create. "calls_frozen" ends the call; any other failure puts it off. Nullable. */
+	nxv_status (*may_create)(void *arg, struct nxv_error *err);
+	void *may_create_arg;
 	const char *public_url;      /**< "": no webhooks, Twilio is polled */
 	const char *sip_domain;      /**< where Twilio reaches the SIP server */
 	const char *leg_key;         /**< see base/leg_token.h */

@@ -134,6 +134,12 @@ void nxv_twilio_close(nxv_twilio *twilio)
 	free(twilio);
 }
 
+void twilio_new_password(nxv_twilio *twilio, char *password)
+{
+	text_wipe_free(twilio->password);
+	twilio->password = password;
+}
+
 void twilio_url(const nxv_twilio *twilio, struct twilio_exchange *x, const char *fmt, ...)
 {
 	char path[SID_MAX * 2 + 64];

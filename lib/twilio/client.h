@@ -44,6 +44,8 @@ nxv_status twilio_page_url(const nxv_twilio *twilio, struct twilio_exchange *x, 
 /** SID with a prefix such as "CA" that is safe in a path. Errors: NXV_E_INVALID with the field. */
 nxv_status twilio_check_sid(const char *sid, const char *prefix, const char *field, struct nxv_error *err);
 
+/** From now on it shows this token or secret. @param password [owned] by it. */
+void twilio_new_password(nxv_twilio *twilio, char *password);
 /** The request as HTTP; borrows from both. */
 nxv_status twilio_request(const nxv_twilio *twilio, const struct twilio_exchange *x, struct http_request *out, struct nxv_error *err);
 /** What came of it. @param out [owned] the answer's object, NULL for an answer without body; nullable. */

@@ -114,12 +114,20 @@ static void on_created(struct tw_call *call, nxv_status status, struct json_obje
 
 static void send(struct tw_call *call)
 {
+	const struct twilio_carrier_opts *o = &call->carrier->opts;
 	struct nxv_error err = NXV_ERROR_INIT;
 	struct twilio_exchange x;
 	nxv_status status;
 
 	if (!call->first_try_ms)
 		call->first_try_ms = loop_now_ms();
+	if (o->may_create && o->may_create(o->may_create_arg, &err) != NXV_OK) {
+		if (strcmp(err.code, "calls_frozen") == 0)
+			give_up(call, CARRIER_REFUSED, &err);
+		else
+			again(call, &err);
+		return;
+	}
 	call->intent.sent_at_ms = tw_now(call);
 	status = intent_stage(call->carrier->opts.db, call->intent.session_id, INTENT_SENDING, NULL, call->intent.sent_at_ms, &err);
 	if (status != NXV_OK) { /* without that nothing may go out */

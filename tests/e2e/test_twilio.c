@@ -259,6 +259,44 @@ static void nexusctl_uses_the_same_words(void)
 	assert_non_null(strstr(gateway_ctl_err(), "caller_id_not_allowed"));
 }
 
+static void calls_that_wait_in_line_are_stopped_by_a_freeze(void)
+{
+	struct told told;
+	char parent[24], child[24];
+
+	begin();
+	assert_true(sandbox_fault(&sandbox, "{\"kind\":\"rate_limit\",\"count\":1,\"retryAfter\":3}"));
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+9991005", NULL, &told), 201);
+	assert_int_equal(gateway_ctl(&gw, "calls freeze --reason test"), 0);
+	expect_end(told.id, "failed", "not_allowed");
+	assert_int_equal(sandbox_truth(&sandbox, told.id, parent, child), 0);
+	assert_int_equal(gateway_ctl(&gw, "call show %s", told.id), 0);
+	assert_string_equal(json_text(gateway_ctl_json(), "error.code"), "calls_frozen");
+	assert_int_equal(gateway_ctl(&gw, "calls thaw"), 0);
+}
+
+static void a_token_that_is_corrected_is_used_at_once(void)
+{
+	const char *const *env;
+	struct told told;
+
+	begin();
+	env = gw.env;
+	assert_int_equal(gateway_stop(&gw), 0);
+	gw.env = NULL;
+	assert_int_equal(nxv_secret_set(gw.ctx, "twilio.auth_token", "mistyped", NULL), NXV_OK);
+	assert_true(gateway_run(&gw) && gateway_sip_start(&gw));
+	assert_int_equal(phone_register(alice.phone, 600), 200);
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+9991005", NULL, &told), 502);
+	assert_int_equal(nxv_secret_set(gw.ctx, "twilio.auth_token", SANDBOX_TOKEN, NULL), NXV_OK);
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+9991005", NULL, &told), 201);
+	expect_end(told.id, "completed", "hangup_callee");
+	assert_int_equal(gateway_stop(&gw), 0);
+	gw.env = env;
+	assert_true(gateway_run(&gw) && gateway_sip_start(&gw));
+	assert_int_equal(phone_register(alice.phone, 600), 200);
+}
+
 /* Needs the sandbox gone: the last one. */
 static void twilio_down_is_503_and_nothing_was_placed(void)
 {
@@ -284,6 +322,8 @@ int main(int argc, char **argv)
 		E2E(the_timeline_shows_what_twilio_was_asked_and_told),
 		E2E(the_timeline_shows_faults_and_what_was_looked_for),
 		E2E(nexusctl_uses_the_same_words),
+		E2E(calls_that_wait_in_line_are_stopped_by_a_freeze),
+		E2E(a_token_that_is_corrected_is_used_at_once),
 		E2E(twilio_down_is_503_and_nothing_was_placed),
 	};
 	const struct e2e_suite suite = { .name = "calls over Twilio", .tests = tests, .count = sizeof(tests) / sizeof(tests[0]),
