@@ -208,20 +208,22 @@ nxv_status common_modules(const struct sip_settings *set, const char *name, char
 		"the modules of %s were not found beside %.200s; set sip.binary to the program inside its installation", name, program);
 }
 
-bool common_since(const char *version, int major, int minor)
+bool common_since(const char *version, int major, int minor, int patch)
 {
-	int have_major, have_minor;
+	int have_major, have_minor, have_patch = 0; /* "4.1" alone is 4.1.0 */
 
-	if (!version || sscanf(version, "%d.%d", &have_major, &have_minor) != 2)
+	if (!version || sscanf(version, "%d.%d.%d", &have_major, &have_minor, &have_patch) < 2)
 		return false;
-	return have_major > major || (have_major == major && have_minor >= minor);
+	if (have_major != major)
+		return have_major > major;
+	return have_minor > minor || (have_minor == minor && have_patch >= patch);
 }
 
 nxv_status common_version(const char *name, const char *version, const char *releases, struct nxv_error *err)
 {
 	int major = 0, minor = 0;
 
-	if (!version || !*version || sscanf(releases, "%d.%d", &major, &minor) != 2 || common_since(version, major, minor))
+	if (!version || !*version || sscanf(releases, "%d.%d", &major, &minor) != 2 || common_since(version, major, minor, 0))
 		return NXV_OK;
 	return error_code(err, NXV_E_UNSUPPORTED, "sip_server_too_old", "%s %.20s is too old: this program was tried with %s; install one "
 		"of these, or name its program in sip.binary", name, version, releases);

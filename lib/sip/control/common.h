@@ -20,8 +20,8 @@ void common_vars(struct template_vars *vars, const struct sip_settings *set, con
 nxv_status common_modules(const struct sip_settings *set, const char *name, char *out, size_t size, struct nxv_error *err);
 /** Refuse a server older than the first of releases ("3.4, 3.6, 4.0"); NULL or "" is taken as new enough. Errors: NXV_E_UNSUPPORTED. */
 nxv_status common_version(const char *name, const char *version, const char *releases, struct nxv_error *err);
-/** True when it is known and at least major.minor. */
-bool common_since(const char *version, int major, int minor);
+/** True when it is known and at least major.minor.patch. */
+bool common_since(const char *version, int major, int minor, int patch);
 /** Make location.db hold the schema of this table version; another server's or version's table is dropped: phones
  * register again by themselves. */
 nxv_status common_location(const struct env *env, const struct sip_settings *set, const char *schema, int table_version, struct nxv_error *err);

@@ -91,6 +91,7 @@ nxv_status kamailio_render(const struct sip_settings *set, const char *version, 
 	template_set(&vars, "RING_MS", "%d", (int)set->ring_seconds * 1000);
 	template_set(&vars, "OUR_RING_MS", "%d", COMMON_OUR_RING_SECONDS * 1000);
 	template_set(&vars, "EARLY_SECONDS", "%d", COMMON_OUR_RING_SECONDS + 20);
+	template_set(&vars, "LATE_REPLIES", "%s", common_since(version, 6, 1, 4) ? "yes" : ""); /* earlier ones take them in anyway */
 	status = template_render(sip_kamailio_cfg_in, &vars, out, err);
 	if (status == NXV_OK)
 		status = template_render(sip_kamailio_routes_cfg_in, &vars, out, err);

@@ -1,4 +1,4 @@
-/* opensips.h - the OpenSIPS driver (3.6, 4.0): MI over a unix datagram socket, events over UDP on the loopback. */
+/* opensips.h - the OpenSIPS driver (3.4, 3.6, 4.0): MI over a unix datagram socket, events over UDP on the loopback. */
 #ifndef NXV_SIP_OPENSIPS_OPENSIPS_H
 #define NXV_SIP_OPENSIPS_OPENSIPS_H
 

@@ -1,4 +1,4 @@
-/* parse.c - OpenSIPS' MI answers: field names and shapes of 3.6, which 4.0 keeps. */
+/* parse.c - OpenSIPS' MI answers: field names and shapes of 3.4 to 4.0. */
 #include "sip/opensips/parse.h"
 
 #include <stdio.h>

@@ -45,9 +45,9 @@ static nxv_status check_origins(const struct sip_settings *set, struct nxv_error
 /* What differs between releases. */
 static void set_release(struct template_vars *vars, const char *version)
 {
-	const bool v4 = common_since(version, 4, 0);
+	const bool v4 = common_since(version, 4, 0, 0);
 
-	template_set(vars, "BUSY_TIMEOUT", "%s", common_since(version, 3, 6) || !version ? "yes" : "");
+	template_set(vars, "BUSY_TIMEOUT", "%s", common_since(version, 3, 6, 0) || !version ? "yes" : "");
 	template_set(vars, "BYE_ON_TIMEOUT", "%s", v4 ? "bye-on-timeout" : "B");
 	template_set(vars, "EVENT_ROUTE_MODULE", "%s", v4 ? "" : "yes"); /* 4.0 has it built in */
 }

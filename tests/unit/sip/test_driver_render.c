@@ -131,25 +131,36 @@ static void secrets_are_masked_where_people_look(void **state)
 
 /* Text that a release's configuration must have, or must not. */
 struct words {
+	const struct sip_driver *driver;
 	const char *version, *has, *has_not;
 };
 
 static void each_release_gets_its_own_words(void **state)
 {
-	static const struct words opensips[] = {
-		{ "3.4.18", "create_dialog(\"B\")", "bye-on-timeout" }, { "3.4.18", "event_route.so", "busy_timeout" },
-		{ "3.6.8", "create_dialog(\"B\")", "bye-on-timeout" }, { "3.6.8", "event_route.so", NULL }, { "3.6.8", "busy_timeout", NULL },
-		{ "4.0.1", "create_dialog(\"bye-on-timeout\")", "event_route.so" }, { "10.0.0", "bye-on-timeout", "event_route.so" },
-		{ "4.0.1", "busy_timeout", NULL },
+	static const struct words words[] = {
+		{ &opensips_driver, "3.4.18", "create_dialog(\"B\")", "bye-on-timeout" },
+		{ &opensips_driver, "3.4.18", "event_route.so", "busy_timeout" },
+		{ &opensips_driver, "3.6.8", "create_dialog(\"B\")", "bye-on-timeout" },
+		{ &opensips_driver, "3.6.8", "event_route.so", NULL },
+		{ &opensips_driver, "3.6.8", "busy_timeout", NULL },
+		{ &opensips_driver, "4.0.1", "create_dialog(\"bye-on-timeout\")", "event_route.so" },
+		{ &opensips_driver, "4.0.1", "busy_timeout", NULL },
+		{ &opensips_driver, "10.0.0", "bye-on-timeout", "event_route.so" },
+		{ &kamailio_driver, "5.6.3", "fr_inv_timer", "reply_matching" },
+		{ &kamailio_driver, "5.8.8", "fr_inv_timer", "reply_matching" },
+		{ &kamailio_driver, "6.1.3", "fr_inv_timer", "reply_matching" }, /* would refuse to start */
+		{ &kamailio_driver, "6.1.4", "modparam(\"tm\", \"reply_matching\", 0)", NULL },
+		{ &kamailio_driver, "6.2.0", "reply_matching", NULL },
+		{ &kamailio_driver, "7.0", "reply_matching", NULL },
 	};
 	struct sip_settings set = settings();
 	struct buf out;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(opensips) / sizeof(*opensips); i++) {
-		render(&opensips_driver, &set, opensips[i].version, false, &out);
-		assert_non_null(strstr(out.data, opensips[i].has));
-		assert_true(!opensips[i].has_not || !strstr(out.data, opensips[i].has_not));
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		render(words[i].driver, &set, words[i].version, false, &out);
+		assert_non_null(strstr(out.data, words[i].has));
+		assert_true(!words[i].has_not || !strstr(out.data, words[i].has_not));
 		buf_free(&out);
 	}
 }
