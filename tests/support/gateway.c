@@ -37,6 +37,10 @@ static bool write_config(const struct gateway *gw, const char *const *settings)
 	char path[96], text[4096];
 	int len = snprintf(text, sizeof(text), "[sip]\nserver = %s\ndomain = %s\nlisten = %s\nbinary = %s\n", gw->server, gw->domain, gw->sip,
 		proc_sip_server(gw->server));
+	if (gw->sip[0] != '[') { /* else it draws its own, as other gateways that start at this moment may */
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "originator_listen = 127.0.0.1:%u\nevents = 127.0.0.1:%u\n",
+			proc_free_port(1), proc_free_port(1));
+	}
 	for (size_t i = 0; settings && settings[i]; i++) {
 		if (strcmp(settings[i], GATEWAY_IP6) == 0) {
 			continue; /* is in gw->sip */

@@ -4,11 +4,13 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,6 +62,23 @@ static bool is_free(int type, unsigned port)
 	return ok;
 }
 
+/* Take the port's name, until this process and its children end: what looks free to one test may be given to another,
+ * whose program has not bound it yet. */
+static bool is_ours(unsigned port)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* the first byte stays 0: a name, not a file */
+	int len = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "nxv-test-port-%u", port);
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&name, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) == 0) {
+		return true;
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return false;
+}
+
 unsigned proc_free_port(unsigned count)
 {
 	static unsigned next;
@@ -71,7 +90,7 @@ unsigned proc_free_port(unsigned count)
 	for (unsigned tried = 0; tried < PORT_LAST - PORT_FIRST; tried++, next++) {
 		next = next + count > PORT_LAST ? PORT_FIRST : next;
 		unsigned ok = 0;
-		while (ok < count && is_free(SOCK_DGRAM, next + ok) && is_free(SOCK_STREAM, next + ok)) {
+		while (ok < count && is_ours(next + ok) && is_free(SOCK_DGRAM, next + ok) && is_free(SOCK_STREAM, next + ok)) {
 			ok++;
 		}
 		if (ok == count) {

@@ -39,7 +39,8 @@ const char *proc_sip_server(const char *name);
 int64_t proc_cpu_ms(pid_t pid);
 int64_t proc_rss_kib(pid_t pid);
 
-/** A port that was free for UDP and TCP just now, as were the `count` - 1 after it; none is given twice. */
+/** A port that was free for UDP and TCP just now, as were the `count` - 1 after it; none is given twice, to whatever tests run
+ * on this machine. */
 unsigned proc_free_port(unsigned count);
 /** A new folder with a short path, removed at the end unless NXV_TEST_KEEP is set. */
 const char *proc_temp_dir(void);
