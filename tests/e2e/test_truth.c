@@ -13,11 +13,13 @@
 enum { SECONDS = 150, LINE_MAX_BYTES = 512 };
 
 static const char *server, *filter;
+static char release[64]; /* of the server, as health tells it */
 
-static const char *const settings[TRUTH_GROUPS][4] = {
+static const char *const settings[TRUTH_GROUPS][8] = {
 	[IN_CALLS] = { "calls.ring_seconds=3", "limits.calls_per_user=1", NULL },
 	[IN_ENDINGS] = { "calls.ring_seconds=12", "limits.calls_per_user=1", NULL },
-	[IN_LIMITS] = { "limits.max_call_seconds=4", "limits.calls_per_user=1", NULL },
+	[IN_LIMITS] = { "limits.max_call_seconds=4", "limits.calls_per_user=1", "trunk.host=127.0.0.2", "calls.allow=+1555",
+		"calls.caller_ids=+15550001111", NULL }, /* telephone calls could be made, if they were not frozen */
 };
 
 static bool wanted(const struct truth_row *row)
@@ -86,6 +88,16 @@ static void play(const struct truth_row *row, size_t number, struct capture *wir
 	phone_free(s.b.phone);
 }
 
+/* The first line of a group: no row has this name. */
+static void tell_release(int out)
+{
+	struct http_reply *health = gateway_http(&gw, "GET", "/api/v1/opensips/health", gw.admin_key, NULL);
+	char line[LINE_MAX_BYTES];
+	snprintf(line, sizeof(line), "release\t%s\n", json_text(health->json, "version"));
+	ssize_t n = write(out, line, strlen(line));
+	(void)n;
+}
+
 /* In a process of its own. */
 static int play_group(enum truth_group group, int out)
 {
@@ -94,6 +106,9 @@ static int play_group(enum truth_group group, int out)
 	unsigned port = 0;
 	bool up = lab && gateway_start(&gw, server, settings[group]) && sscanf(strrchr(gw.sip, ':'), ":%u", &port) == 1;
 	struct capture *wire = up ? capture_open(&port, 1) : NULL;
+	if (up) {
+		tell_release(out);
+	}
 	for (size_t i = 0; wire && i < truth_row_count; i++) {
 		if (truth_rows[i].group == group && wanted(&truth_rows[i])) {
 			play(&truth_rows[i], i, wire, out);
@@ -112,6 +127,10 @@ static int play_group(enum truth_group group, int out)
 /* Every row's line, kept in the order of the table. */
 static void take_line(char lines[][LINE_MAX_BYTES], const char *line, size_t len)
 {
+	if (strncmp(line, "release\t", 8) == 0) {
+		snprintf(release, sizeof(release), "%.*s", (int)strcspn(line + 8, "\n"), line + 8);
+		return;
+	}
 	for (size_t i = 0; i < truth_row_count; i++) {
 		size_t n = strlen(truth_rows[i].name);
 		if (len > n && strncmp(line, truth_rows[i].name, n) == 0 && line[n] == '\t') {
@@ -120,7 +139,8 @@ static void take_line(char lines[][LINE_MAX_BYTES], const char *line, size_t len
 	}
 }
 
-static void print_line(const char *line)
+/* One line of the matrix. @return its largest error of a time. */
+static long print_line(const char *line)
 {
 	char copy[LINE_MAX_BYTES], *field[8], *save = NULL;
 	size_t n = 0;
@@ -131,11 +151,14 @@ static void print_line(const char *line)
 	if (n == 8) {
 		printf("%-32s %-9s %-10s %-21s %4s %5s %5s  %s\n", field[0], field[1], field[2], field[3], field[4], field[5], field[6], field[7]);
 	}
+	return n == 8 ? strtol(field[5], NULL, 10) : 0;
 }
 
 static int matrix(char lines[][LINE_MAX_BYTES])
 {
 	int bad = 0, rows = 0;
+	long worst = 0;
+	printf("%s %s: what the API says of every ending, held against the wire\n", server, release[0] ? release : "of no known release");
 	print_line("ending\tserver\tstatus\treason\tcode\tms\tslots\tverdict");
 	for (size_t i = 0; i < truth_row_count; i++) {
 		if (!wanted(&truth_rows[i])) {
@@ -144,12 +167,13 @@ static int matrix(char lines[][LINE_MAX_BYTES])
 		rows++;
 		bad += !strstr(lines[i], "\tok\n");
 		if (lines[i][0]) {
-			print_line(lines[i]);
+			long ms = print_line(lines[i]);
+			worst = ms > worst ? ms : worst;
 		} else {
 			printf("%-32s %-9s was not played\n", truth_rows[i].name, server);
 		}
 	}
-	printf("%d rows, %d not as it was; ms: largest error of ringing, answered and ended time against the wire\n", rows, bad);
+	printf("%d rows, %d not as it was; ms: largest error of ringing, answered and ended time against the wire, worst %ld\n", rows, bad, worst);
 	return rows == 0 || bad ? 1 : 0;
 }
 

@@ -103,6 +103,7 @@ bool dialled_canceled(struct stage *s);
 bool talk(struct stage *s);
 bool dialled_up(struct stage *s);
 bool dial(struct stage *s);
+bool dial_to(struct stage *s, const char *target);
 bool start(struct stage *s);
 
 /* truth_more.c */
@@ -115,6 +116,7 @@ bool longest_by_us(struct stage *s);
 bool longest_by_server(struct stage *s);
 bool longest_without_us(struct stage *s);
 bool calls_frozen(struct stage *s);
+bool dialled_frozen(struct stage *s);
 bool caller_vanishes(struct stage *s);
 bool vanishes_promised(struct stage *s);
 bool vanishes_refreshed(struct stage *s);

@@ -44,6 +44,7 @@ const struct truth_row truth_rows[] = {
 	{ "callee's credential revoked", IN_LIMITS, credential_revoked_b, "completed", "hangup_callee", 0, BY_LEAVE, UP_EVENTS "completed", false },
 	{ "key disabled", IN_LIMITS, key_disabled, "completed", "hangup_callee", 0, BY_LEAVE, UP_EVENTS "completed", false },
 	{ "telephone calls frozen", IN_LIMITS, calls_frozen, "completed", "hangup_caller", 0, BY_LEAVE, UP_EVENTS "completed", false },
+	{ "dialled number, calls frozen", IN_LIMITS, dialled_frozen, "failed", "not_allowed", 503, BY_REFUSAL_A, "queued failed", false },
 	{ "longest call, by our timer", IN_LIMITS, longest_by_us, "completed", "max_duration", 0, BY_LEAVE, UP_EVENTS "completed", false },
 	{ "longest call, by the server", IN_LIMITS, longest_by_server, "completed", "max_duration", 0, BY_LEAVE, DIALLED_UP "completed", false },
 	{ "longest call, gateway down", IN_LIMITS, longest_without_us, "completed", "max_duration", 0, BY_EVENT, UP_EVENTS "recovered completed", false },
