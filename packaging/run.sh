@@ -5,6 +5,13 @@ set -euo pipefail
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+# The SIP server that a nexusd which was killed left running: the next one takes it up, with its calls, on the same port.
+sip_server_left() {
+	local pid
+	pid=$(sed -n 's/^pid=//p' "$state/sip/server.pid" 2>/dev/null) && [ -n "$pid" ] &&
+		tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "$state/sip/"
+}
+
 # Ports are chosen at the first start and kept; one that somebody else has taken meanwhile is replaced.
 choose_ports() {
 	local http sip
@@ -15,7 +22,7 @@ choose_ports() {
 	fi
 	local want_http=${http:-8080} want_sip=${sip:-5060}
 	http=$(free_port "$want_http" 1)
-	sip=$(free_port "$want_sip" 10)
+	sip_server_left && sip=$want_sip || sip=$(free_port "$want_sip" 10)
 	[ "$http" = "$want_http" ] || echo "Port $want_http is taken by another program; HTTP goes to $http."
 	[ "$sip" = "$want_sip" ] || echo "Port $want_sip is taken by another program; SIP goes to $sip."
 	if [ ! -e "$state/nexusvoip.conf" ]; then
@@ -169,6 +176,9 @@ start) start ;;
 stop)
 	if stop_server; then
 		echo "Stopped."
+	elif sip_server_left; then
+		nexusctl sip stop >/dev/null
+		echo "nexusd had ended already; its SIP server is stopped now."
 	else
 		echo "Nothing that make run started is running."
 	fi

@@ -35,6 +35,13 @@ must_say "$STATE/first" 'Admin key, shown this once:  sk_voip_' 'auth_pass=' 'cu
 must_say "$STATE/again" 'runs already'
 must_not_say "$STATE/again" 'sk_voip_|auth_pass'
 
+# nexusd is killed: the SIP server goes on, and the next nexusd takes it up where it is.
+kill -9 "$(cat "$STATE/nexusd.pid")"
+server=$(sed -n 's/^pid=//p' "$STATE/sip/server.pid")
+"$root/packaging/run.sh" start </dev/null >"$STATE/after_kill" 2>&1 || { cat "$STATE/after_kill"; exit 1; }
+must_not_say "$STATE/after_kill" 'is taken by another program; SIP'
+[ "$(sed -n 's/^pid=//p' "$STATE/sip/server.pid")" = "$server" ] || { echo "the SIP server did not outlive nexusd"; failed=1; }
+
 # The printed curl command, as it stands: nobody is registered, which it must say.
 sed -n '/^ *curl .*Content-Type/,/initiate$/p' "$STATE/first" >"$STATE/printed.sh"
 sh "$STATE/printed.sh" >"$STATE/answer" 2>/dev/null
@@ -57,4 +64,7 @@ done
 "$root/packaging/run.sh" start </dev/null >"$STATE/later" 2>&1 || { cat "$STATE/later"; exit 1; }
 must_say "$STATE/later" 'The admin key was shown at the first start'
 must_not_say "$STATE/later" 'sk_voip_'
+kill -9 "$(cat "$STATE/nexusd.pid")"
+"$root/packaging/run.sh" stop >"$STATE/late_stop" 2>&1
+must_say "$STATE/late_stop" 'its SIP server is stopped now'
 exit $failed
