@@ -18,6 +18,8 @@ nxv_status dialled_store(struct db_tx *tx, const struct calls *calls, struct ses
 		lease_end(s->started_at_ms, calls->opts.ring_ms, calls->opts.max_seconds), err);
 
 	if (status == NXV_OK)
+		status = session_release_call_id(tx, row->sip_call_id, err);
+	if (status == NXV_OK)
 		status = event_append(tx, s->started_at_ms, "call.queued", s->id, s->user_id, "status=queued", &s->seq, err);
 	return status == NXV_OK ? session_insert(tx, row, err) : status;
 }

@@ -242,18 +242,34 @@ static bool compare(struct call *call, const struct calls_dialog *dialogs, size_
 	return true;
 }
 
-/* Legs of a call that ended while the SIP server could not be told. */
-static void end_leftover(struct calls *calls, const struct calls_dialog *dialog)
+/* We ended it, and not because the SIP server or a phone had. */
+static bool ended_by_us(const struct session_row *row)
 {
+	const char *reason = row->pub.end_reason ? row->pub.end_reason : "";
+
+	return strcmp(reason, "ended_by_api") == 0 || strcmp(reason, "max_duration") == 0;
+}
+
+/* What is left of a call that ended while the SIP server could not be told: a leg of ours, or a call that a phone dialled. It
+ * may also be one that ended since it was listed. @return true: the call has ended, there is nothing to take up. */
+static bool end_leftover(struct calls *calls, const struct calls_dialog *dialog)
+{
+	const bool ours = *dialog->session;
 	struct session_row *row = NULL;
 	struct db_tx *tx;
+	bool ended;
 
-	if (live_find(calls, dialog->session) || db_begin(calls->opts.db, DB_READ, &tx, NULL) != NXV_OK)
-		return;
-	if (session_load(tx, dialog->session, 0, &row, NULL) == NXV_OK && row->state == CALL_ENDED)
-		calls->opts.ports.end_dialog(calls->opts.ports.arg, dialog->call_id);
+	if ((ours ? live_find(calls, dialog->session) : live_find_sip(calls, dialog->call_id)) ||
+		db_begin(calls->opts.db, DB_READ, &tx, NULL) != NXV_OK)
+		return false;
+	if ((ours ? session_load : session_load_dialled)(tx, ours ? dialog->session : dialog->call_id, 0, &row, NULL) != NXV_OK)
+		row = NULL;
 	db_rollback(tx);
+	ended = row && row->state == CALL_ENDED;
+	if (ended && (ours || ended_by_us(row)))
+		calls->opts.ports.end_dialog(calls->opts.ports.arg, dialog->call_id);
 	session_row_free(row);
+	return ended;
 }
 
 static void take_up_dialled(struct calls *calls, const struct calls_dialog *dialog)
@@ -275,9 +291,7 @@ bool calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, si
 	bool done = true;
 
 	for (size_t i = 0; i < count; i++) {
-		if (*dialogs[i].session)
-			end_leftover(calls, &dialogs[i]);
-		else if (*dialogs[i].owner)
+		if (!end_leftover(calls, &dialogs[i]) && !*dialogs[i].session && *dialogs[i].owner)
 			take_up_dialled(calls, &dialogs[i]);
 	}
 	for (size_t b = 0; b < CALLS_BUCKETS; b++)

@@ -12,7 +12,7 @@ struct session_row {
 	struct nxv_session pub;
 	enum call_state state;
 	char *carrier;     /**< "sip": placed by us; "twilio": by Twilio; "dialled": by a phone */
-	char *sip_call_id; /**< of a dialled call; else NULL */
+	char *sip_call_id; /**< of a dialled call, until it has ended and another bears it; else NULL */
 	char *a_targets;   /**< SIP usernames, separated by a space */
 	char *b_targets;
 	bool auto_answer;
@@ -29,6 +29,10 @@ nxv_status session_insert(struct db_tx *tx, const struct session_row *row, struc
 nxv_status session_update(struct db_tx *tx, const struct session_row *row, struct nxv_error *err);
 /** @param out [owned]. Errors: NXV_E_NOT_FOUND. now_ms: for the duration of a call that is up. */
 nxv_status session_load(struct db_tx *tx, const char *id, int64_t now_ms, struct session_row **out, struct nxv_error *err);
+/** The same of a call that a phone dialled, by its Call-ID. */
+nxv_status session_load_dialled(struct db_tx *tx, const char *sip_call_id, int64_t now_ms, struct session_row **out, struct nxv_error *err);
+/** A phone whose call was refused may try again with the same Call-ID (RFC 3261, 8.1.3.5): leave it to the next session. */
+nxv_status session_release_call_id(struct db_tx *tx, const char *sip_call_id, struct nxv_error *err);
 /** Ids of sessions that have not ended, at most max after `after` ("": from the first), in order of id. @param out [owned] each. */
 nxv_status session_live_ids(struct db_tx *tx, const char *after, char **out, size_t max, size_t *count, struct nxv_error *err);
 /** The same of calls of ours that are still queued and were stored before before_ms. */

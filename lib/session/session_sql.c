@@ -145,17 +145,16 @@ static struct session_row *read_row(struct db_stmt *stmt, int64_t now_ms)
 	return row;
 }
 
-nxv_status session_load(
-	struct db_tx *tx, const char *id, int64_t now_ms, struct session_row **out, struct nxv_error *err)
+static nxv_status load_by(struct db_tx *tx, const char *sql, const char *key, int64_t now_ms, struct session_row **out, struct nxv_error *err)
 {
 	struct db_stmt *stmt;
 	bool found = false;
-	nxv_status status = db_query(tx, "SELECT " SELECTED " FROM session WHERE id = ?", &stmt, err);
+	nxv_status status = db_query(tx, sql, &stmt, err);
 
 	*out = NULL;
 	if (status != NXV_OK)
 		return status;
-	db_bind_text(stmt, 1, id);
+	db_bind_text(stmt, 1, key);
 	status = db_step(stmt, &found, err);
 	if (status == NXV_OK && !found)
 		status = error_set(err, NXV_E_NOT_FOUND, "there is no such call");
@@ -163,6 +162,23 @@ nxv_status session_load(
 		status = error_nomem(err);
 	db_done(stmt);
 	return status;
+}
+
+nxv_status session_load(
+	struct db_tx *tx, const char *id, int64_t now_ms, struct session_row **out, struct nxv_error *err)
+{
+	return load_by(tx, "SELECT " SELECTED " FROM session WHERE id = ?", id, now_ms, out, err);
+}
+
+nxv_status session_load_dialled(
+	struct db_tx *tx, const char *sip_call_id, int64_t now_ms, struct session_row **out, struct nxv_error *err)
+{
+	return load_by(tx, "SELECT " SELECTED " FROM session WHERE sip_call_id = ?", sip_call_id, now_ms, out, err);
+}
+
+nxv_status session_release_call_id(struct db_tx *tx, const char *sip_call_id, struct nxv_error *err)
+{
+	return db_run(tx, "UPDATE session SET sip_call_id = NULL WHERE sip_call_id = ? AND ended_at_ms > 0", err, "t", sip_call_id);
 }
 
 static nxv_status read_ids(struct db_stmt *stmt, char **out, size_t *count, struct nxv_error *err)

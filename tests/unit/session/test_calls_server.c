@@ -92,6 +92,59 @@ static void api_ends_a_dialled_call_through_the_server(void **state)
 	nxv_session_free(s);
 }
 
+/* After 422, 488 or 420 a phone tries again in another way, with the same Call-ID (RFC 3261, 8.1.3.5). */
+static void call_tried_again_with_its_call_id_is_another_session(void **state)
+{
+	int64_t slots = 0;
+
+	(void)state;
+	report(REPORT_CALL, "", 0);
+	report(REPORT_FAILED, "", 422);
+	report(REPORT_CALL, "", 0);
+	report(REPORT_ANSWERED, "", 200);
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session WHERE status = 'failed' AND sip_code = 422"), 1);
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session WHERE status = 'in-progress'"), 1);
+	assert_int_equal(nxv_session_slots(&st.f.ctx, "alice", &slots, NULL), NXV_OK);
+	assert_int_equal(slots, 1);
+	report(REPORT_ENDED, "caller", 0);
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session WHERE end_reason = 'hangup_caller'"), 1);
+	assert_int_equal(calls_count(st.calls), 0);
+}
+
+/* The list was made before the call ended, and is read after it. */
+static void call_that_ended_while_it_was_listed_is_not_taken_up_again(void **state)
+{
+	const struct calls_dialog dialog = { .call_id = "dialled-1", .session = "", .leg = "", .owner = "alice", .from_user = "user_1",
+		.to_user = "user_9", .confirmed = true, .started_at_ms = st.f.now_ms };
+
+	(void)state;
+	report(REPORT_CALL, "", 0);
+	report(REPORT_ANSWERED, "", 200);
+	report(REPORT_ENDED, "caller", 0);
+	assert_true(calls_reconcile(st.calls, &dialog, 1, st.f.now_ms));
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session"), 1);
+	assert_int_equal(calls_count(st.calls), 0);
+	assert_int_equal(st.dialogs_ended, 0);
+}
+
+static void dialled_call_that_the_server_was_not_told_to_end_is_ended_later(void **state)
+{
+	const struct calls_dialog dialog = { .call_id = "dialled-1", .session = "", .leg = "", .owner = "alice", .from_user = "user_1",
+		.to_user = "user_9", .confirmed = true, .started_at_ms = st.f.now_ms };
+	struct nxv_session *s;
+
+	(void)state;
+	report(REPORT_CALL, "", 0);
+	report(REPORT_ANSWERED, "", 200);
+	s = only_session();
+	assert_int_equal(calls_end(st.calls, s->id, NULL), NXV_OK);
+	nxv_session_free(s);
+	st.dialogs_ended = 0; /* the order was lost */
+	assert_true(calls_reconcile(st.calls, &dialog, 1, st.f.now_ms));
+	assert_int_equal(st.dialogs_ended, 1);
+	assert_string_equal(st.last_dialog, "dialled-1");
+}
+
 static void restart(void)
 {
 	calls_close(st.calls);
@@ -309,6 +362,9 @@ int main(void)
 		TEST(dialled_call_is_a_session_with_a_slot),
 		TEST(dialled_endings_are_told_apart),
 		TEST(api_ends_a_dialled_call_through_the_server),
+		TEST(call_tried_again_with_its_call_id_is_another_session),
+		TEST(call_that_ended_while_it_was_listed_is_not_taken_up_again),
+		TEST(dialled_call_that_the_server_was_not_told_to_end_is_ended_later),
 		TEST(call_never_handed_over_is_ended_and_gives_its_slot_back),
 		TEST(call_that_is_being_placed_is_not_swept),
 		TEST(restart_closes_what_was_not_up),

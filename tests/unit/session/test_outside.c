@@ -68,6 +68,18 @@ static struct nxv_session *newest(void)
 	return s;
 }
 
+static void phone_may_try_again_with_its_call_id(void **state)
+{
+	(void)state;
+	ask(SIP_ASK_PHONE, "call-1", "0012025550123", "alice", "");
+	assert_int_equal(answer.code, 0);
+	failed("call-1", 422, "Session Interval Too Small");
+	ask(SIP_ASK_PHONE, "call-1", "0012025550123", "alice", "");
+	assert_int_equal(answer.code, 0);
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session"), 2);
+	assert_int_equal(calls_count(st.calls), 1);
+}
+
 static void dialled_number_is_let_through_and_is_a_session(void **state)
 {
 	struct nxv_session *s;
@@ -219,7 +231,8 @@ static void number_has_one_user_at_a_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(dialled_number_is_let_through_and_is_a_session), CASE(refused_number_is_a_session_that_ends_so),
+		CASE(dialled_number_is_let_through_and_is_a_session),
+		CASE(phone_may_try_again_with_its_call_id), CASE(refused_number_is_a_session_that_ends_so),
 		CASE(frozen_capped_and_callerless_calls_are_refused), CASE(call_from_the_trunk_rings_the_numbers_user),
 		CASE(user_without_a_credential_cannot_be_rung), CASE(twilios_leg_joins_the_live_session_of_its_token),
 		CASE(number_has_one_user_at_a_time),
