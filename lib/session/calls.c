@@ -352,6 +352,14 @@ static void note_dialled(struct call *call, const struct calls_report *report)
 		live_note_final(call, *leg, answered ? 200 : report->code, answered ? "OK" : report->reason);
 }
 
+/* In a leg of ours the SIP server's caller is the gateway, and its callee that leg's phone. */
+static const char *who_word(const struct call *call, const char *who)
+{
+	if (call->row->sip_call_id)
+		return who;
+	return strcmp(who, "caller") == 0 ? "the gateway" : strcmp(who, "callee") == 0 ? "the phone" : who;
+}
+
 static void trace_report(const struct call *call, const struct calls_report *report)
 {
 	static const char *const words[] = { [REPORT_CALL] = "call", [REPORT_RINGING] = "ringing", [REPORT_ANSWERED] = "answered",
@@ -363,7 +371,7 @@ static void trace_report(const struct call *call, const struct calls_report *rep
 			words[report->kind], report->code, *report->reason ? " " : "", report->reason);
 	else
 		trace_notef(call->calls->opts.trace, call->row->pub.id, NXV_TRACE_CONTROL, leg, false, "report: %s%s%s",
-			words[report->kind], *report->who ? " by " : "", report->who);
+			words[report->kind], *report->who ? " by " : "", who_word(call, report->who));
 }
 
 void calls_report(struct calls *calls, const struct calls_report *report)

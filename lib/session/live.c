@@ -109,6 +109,20 @@ static void contact_data(const struct call *call, enum call_event event, char *o
 	snprintf(out, size, contact ? " contact=%.*s" : "", (int)strcspn(contact ? contact : "", " \t\r\n"), contact);
 }
 
+static void event_type(const struct call *call, enum call_event event, bool ended, char *out, size_t size)
+{
+	snprintf(out, size, "call.%s", ended ? nxv_call_status_name(call->row->pub.status) : call_event_name(event));
+}
+
+/* Where among the messages it happened: the event itself knows only the millisecond. */
+static void mark_event(const struct call *call, enum call_event event)
+{
+	char type[48];
+
+	event_type(call, event, call->row->state == CALL_ENDED, type, sizeof(type));
+	trace_note(call->calls->opts.trace, call->row->pub.id, NXV_TRACE_EVENT, '\0', true, type, NULL);
+}
+
 static nxv_status append_event(struct db_tx *tx, struct call *call, const struct pending_event *ev, bool last, struct nxv_error *err)
 {
 	const struct nxv_session *s = &call->row->pub;
@@ -116,7 +130,7 @@ static nxv_status append_event(struct db_tx *tx, struct call *call, const struct
 	char type[48], data[400], contact[300];
 
 	contact_data(call, ev->event, contact, sizeof(contact));
-	snprintf(type, sizeof(type), "call.%s", ended ? nxv_call_status_name(s->status) : call_event_name(ev->event));
+	event_type(call, ev->event, ended, type, sizeof(type));
 	if (ended)
 		snprintf(data, sizeof(data), "status=%s reason=%s sipCode=%d", nxv_call_status_name(s->status),
 			s->end_reason ? s->end_reason : "", s->sip_code);
@@ -226,6 +240,7 @@ bool live_apply(struct call *call, enum call_event event, const struct call_fact
 	if (call->pending_count == CALL_PENDING_MAX) /* the store has been away for long: keep the newest */
 		memmove(call->pending, call->pending + 1, sizeof(call->pending[0]) * --call->pending_count);
 	call->pending[call->pending_count++] = (struct pending_event){ event, facts->noticed_ms ? facts->noticed_ms : facts->at_ms };
+	mark_event(call, event);
 	if (event == EV_B_ANSWERED)
 		loop_timer_start(call->max_timer, (uint64_t)call->calls->opts.max_seconds * 1000 + others_limit_ms(call));
 	if (step.next == CALL_ENDED)

@@ -15,6 +15,7 @@ enum { RING_MS = 60000, MAX_SECONDS = 14400 };
 struct stage {
 	struct fixture f;
 	const char *alive; /* path of the mark; NULL: none is kept */
+	struct trace_log *trace; /* NULL: no timeline is kept */
 	struct loop *loop;
 	struct calls *calls;
 	struct carrier carrier;
@@ -112,7 +113,7 @@ static inline void open_calls(int64_t max_seconds)
 {
 	const struct calls_opts opts = { .env = &st.f.ctx.env, .loop = st.loop, .db = st.f.ctx.db,
 		.ports = { NULL, port_carrier, port_registered, port_end_dialog, port_changed }, .ring_ms = RING_MS,
-		.max_seconds = max_seconds, .call_limit = 50, .domain = "nexus.test", .alive_path = st.alive ? st.alive : "/dev/null" };
+		.max_seconds = max_seconds, .call_limit = 50, .domain = "nexus.test", .alive_path = st.alive ? st.alive : "/dev/null", .trace = st.trace };
 
 	assert_int_equal(calls_open(&opts, &st.calls, NULL), NXV_OK);
 }

@@ -1,5 +1,6 @@
 /* test_calls.c - calls placed by the API, from the order to the ending. */
 #include "stage.h"
+#include "trace/trace_log.h"
 
 static void answered_call_is_told_step_by_step(void **state)
 {
@@ -55,6 +56,35 @@ static void events_rise_and_tell_the_same_story(void **state)
 	assert_int_equal(s->seq, list->items[2]->seq);
 	nxv_session_free(s);
 	nxv_event_list_free(list);
+}
+
+/* In the order of what came first, though all happens in one millisecond. */
+static void timeline_has_events_where_they_happened(void **state)
+{
+	static const char *const order[] = { "which phones are registered for user_1 user_2?", "plain phones",
+		"which phones are registered for user_9?", "plain phones", "call.placed", "180 Ringing (INVITE)", "call.caller_ringing",
+		"report: ended by the phone", "call.failed", NULL };
+	const struct calls_report ended = { .kind = REPORT_ENDED, .call_id = "session_1-a", .session = "session_1", .leg = "a", .owner = "",
+		.from_user = "", .to_user = "", .who = "callee", .contact = "", .reason = "", .at_ms = st.f.now_ms };
+	struct nxv_trace *trace;
+
+	(void)state;
+	calls_close(st.calls);
+	assert_int_equal(trace_log_open(&st.f.ctx.env, st.loop, st.f.ctx.db, 7, &st.trace, NULL), NXV_OK);
+	open_calls(MAX_SECONDS);
+	place();
+	trace_note(st.trace, "session_1", NXV_TRACE_SIP, 'a', false, "180 Ringing (INVITE)", NULL);
+	tell(CARRIER_A_RINGING, 180, NULL);
+	calls_report(st.calls, &ended);
+	tell(CARRIER_LOST, 0, NULL);
+	trace_log_close(st.trace);
+	assert_int_equal(nxv_trace_get(&st.f.ctx, "session_1", &trace, NULL), NXV_OK);
+	for (size_t i = 0; i < trace->count; i++) {
+		assert_non_null(order[i]);
+		assert_string_equal(trace->items[i].summary, order[i]);
+	}
+	assert_null(order[trace->count]);
+	nxv_trace_free(trace);
 }
 
 static void caller_without_a_phone_is_not_called(void **state)
@@ -243,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(answered_call_is_told_step_by_step),
 		TEST(events_rise_and_tell_the_same_story),
+		TEST(timeline_has_events_where_they_happened),
 		TEST(caller_without_a_phone_is_not_called),
 		TEST(callee_without_a_phone_does_not_ring_the_caller),
 		TEST(browser_and_plain_phone_ring_nobody),
