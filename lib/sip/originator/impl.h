@@ -74,6 +74,9 @@ void message_reply(struct originator *o, const struct sip_msg *msg, uint16_t cod
 void message_reply_with(
 	struct originator *o, const struct sip_msg *msg, uint16_t code, const char *reason, const char *headers);
 
+/** What one phone is told when the other one answered so: its own dialog lives on, so no code that would end it. */
+uint16_t message_passed_code(uint16_t code);
+
 /** trace.c: from now on our calls' messages go into their timelines. */
 void trace_open(struct originator *o);
 

@@ -77,3 +77,16 @@ void message_reply_with(
 {
 	(void)sip_treplyf(NULL, NULL, o->sip, msg, false, code, reason, "%sContent-Length: 0\r\n\r\n", headers);
 }
+
+uint16_t message_passed_code(uint16_t code)
+{
+	/* RFC 3261, 12.2.1.2, and RFC 5057, 5.1 */
+	static const uint16_t deadly[] = { 404, 408, 410, 416, 480, 481, 482, 484, 485, 502, 604 };
+
+	if (code < 200 || (code >= 300 && code < 400) || code == 401 || code == 407)
+		return 500; /* nothing the phone could act on */
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		if (deadly[i] == code)
+			return 500;
+	return code;
+}

@@ -36,8 +36,8 @@ static void on_answer(void *arg, int err, const struct sip_msg *msg)
 
 	if (!err && msg->scode < 200)
 		return;
-	if (err || msg->scode == 401 || msg->scode == 407) {
-		answer(p, 408, "No Answer From The Other Phone");
+	if (err || message_passed_code(msg->scode) != msg->scode) {
+		answer(p, 500, "No Answer From The Other Phone");
 		return;
 	}
 	reason = message_text(&msg->reason);
@@ -76,7 +76,7 @@ void pass_request(struct leg *from, const struct sip_msg *msg)
 	struct passing *p;
 
 	if (call_other(from)->state != LEG_UP || list_count(&call->passing) >= PASSING_MAX) {
-		message_reply(call->o, msg, 480, "Other Phone Not There");
+		message_reply(call->o, msg, 500, "Other Phone Not There");
 		return;
 	}
 	p = calloc(1, sizeof(*p));

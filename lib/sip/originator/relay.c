@@ -251,7 +251,7 @@ void relay_failed(struct call *call, int err, const struct sip_msg *msg)
 	int code = err ? 408 : msg->scode;
 	char *reason = err ? NULL : message_text(&msg->reason);
 
-	if (err || code == 401 || code == 407 || code < 400) /* nothing the phone could act on */
+	if (err || message_passed_code((uint16_t)code) != code)
 		answer_asker(call, 500, "No Answer From The Other Phone");
 	else
 		answer_asker(call, (uint16_t)code, reason ? reason : "Refused");

@@ -45,7 +45,7 @@ static void dtmf_while_the_other_phone_rings_goes_nowhere(void **state)
 
 	ring_b(rig, &a, &b);
 	phone_request(rig, &a, "INFO", ++a.cseq, NULL, NULL);
-	expect(rig, "SIP/2.0 480");
+	expect(rig, "SIP/2.0 500"); /* 480 would end its own dialog (RFC 5057) */
 	assert_int_equal(rig_end(rig, "session_1_x"), NXV_OK);
 	take_cancel_and_bye(rig, &b, "ta");
 	expect_event(rig, CARRIER_DOWN, 0);
@@ -67,8 +67,30 @@ static void bye_during_dtmf_answers_it(void **state)
 	expect_event(rig, CARRIER_B_HANGUP, 0);
 	take_bye(rig, "ta");
 	answer_to(rig, info.text, "481 Call Does Not Exist", NULL, NULL, NULL);
-	expect(rig, "SIP/2.0 481");
+	expect(rig, "SIP/2.0 500");
 	expect_event(rig, CARRIER_DOWN, 0);
+}
+
+/* The phone that sent it would take 408 or 481 for the end of its own dialog, and hang up (RFC 3261, 12.2.1.2). */
+static void lost_dtmf_ends_no_call(void **state)
+{
+	static const char *const answers[][2] = { { "408 Request Timeout", "500" }, { "481 Call Does Not Exist", "500" },
+		{ "480 Temporarily Unavailable", "500" }, { "302 Moved Temporarily", "500" }, { "415 Unsupported Media Type", "415" },
+		{ "469 Bad Info Package", "469" }, { "603 Decline", "603" } };
+	struct rig *rig = *state;
+	struct phone a, b;
+	char wanted[16];
+
+	join(rig, &a, &b);
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		phone_request(rig, &a, "INFO", ++a.cseq, NULL, NULL);
+		expect(rig, "INFO sip:tb@");
+		answer_to(rig, rig->in.text, answers[i][0], NULL, NULL, NULL);
+		snprintf(wanted, sizeof(wanted), "SIP/2.0 %s", answers[i][1]);
+		expect(rig, wanted);
+	}
+	expect_no_event(rig, 20);
+	hang_up(rig);
 }
 
 static void offers_in_another_language_are_refused(void **state)
@@ -146,7 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON(dtmf_by_info_passes_to_the_other_phone_and_back),
 		ON(dtmf_while_the_other_phone_rings_goes_nowhere),
-		ON(bye_during_dtmf_answers_it),
+		ON(bye_during_dtmf_answers_it), ON(lost_dtmf_ends_no_call),
 		ON(offers_in_another_language_are_refused),
 		ON(other_requests_get_their_plain_answers),
 		ON(calls_to_the_originator_are_refused),
