@@ -322,11 +322,40 @@ static void on_retry(void *arg)
 		}
 }
 
+static nxv_status renew_leases(struct calls *calls, struct nxv_error *err)
+{
+	struct db_tx *tx = NULL;
+	nxv_status status = db_begin(calls->opts.db, DB_WRITE, &tx, err);
+
+	for (size_t b = 0; b < CALLS_BUCKETS; b++)
+		for (struct call *call = calls->by_id[b]; status == NXV_OK && call; call = call->next)
+			if (call->row->state != CALL_ENDED)
+				status = renew_lease(tx, call, err);
+	if (status == NXV_OK)
+		return db_commit(tx, err);
+	db_rollback(tx);
+	return status;
+}
+
+/* Leases end by the clock: set forward, it would end those of calls that are up. */
+static void watch_clock(struct calls *calls, int64_t now_ms)
+{
+	const int64_t ahead_ms = now_ms - loop_now_ms();
+	struct nxv_error err = NXV_ERROR_INIT;
+
+	if (calls->clock_ahead_ms && ahead_ms - calls->clock_ahead_ms > CLOCK_JUMP_MS && renew_leases(calls, &err) != NXV_OK)
+		env_log(calls->opts.env, NXV_LOG_ERROR, "session", "the clock was set forward, and calls may lose their slots: %s", err.message);
+	else
+		calls->clock_ahead_ms = ahead_ms;
+}
+
 static void on_mark(void *arg)
 {
 	struct calls *calls = arg;
+	const int64_t now_ms = env_now_ms(calls->opts.env);
 
-	alive_mark(calls->alive, env_now_ms(calls->opts.env));
+	alive_mark(calls->alive, now_ms);
+	watch_clock(calls, now_ms);
 	if (calls_count(calls))
 		loop_timer_start(calls->mark, ALIVE_MS);
 }

@@ -5,7 +5,7 @@
 #include "session/alive.h"
 #include "session/calls.h"
 
-enum { CALLS_BUCKETS = 1024, CALL_PENDING_MAX = 16, CALL_RETRY_MS = 250, ALIVE_MS = 100 };
+enum { CALLS_BUCKETS = 1024, CALL_PENDING_MAX = 16, CALL_RETRY_MS = 250, ALIVE_MS = 100, CLOCK_JUMP_MS = 10000 };
 
 /** An event that is not in the store yet. */
 struct pending_event {
@@ -41,6 +41,7 @@ struct calls {
 	struct loop_timer *flush;  /**< runs while a carrier's state is not stored */
 	struct alive *alive;
 	struct loop_timer *mark;   /**< runs while there are calls */
+	int64_t clock_ahead_ms;    /**< the wall clock, of the one that nobody sets; 0: not looked at yet */
 	bool server_found;         /**< it ran before us */
 	int64_t server_lost_at_ms; /**< the SIP server went away then, and its list was not judged since; 0: it did not */
 };

@@ -2,6 +2,8 @@
 #include "session/alive.h"
 #include "stage.h"
 
+enum { ALIVE_SOON_MS = 300 }; /* the engine looks at the clock ten times a second */
+
 static void report(int kind, const char *who, int code)
 {
 	const struct calls_report r = { .kind = kind, .call_id = "dialled-1", .session = "", .leg = "", .owner = "alice",
@@ -143,6 +145,32 @@ static void dialled_call_that_the_server_was_not_told_to_end_is_ended_later(void
 	assert_true(calls_reconcile(st.calls, &dialog, 1, st.f.now_ms));
 	assert_int_equal(st.dialogs_ended, 1);
 	assert_string_equal(st.last_dialog, "dialled-1");
+}
+
+static void run_loop(uint64_t ms)
+{
+	struct loop_timer *stop = loop_timer_new(st.loop, (loop_fn *)loop_stop, st.loop);
+
+	loop_timer_start(stop, ms);
+	assert_int_equal(loop_run(st.loop, NULL), NXV_OK);
+	loop_timer_free(stop);
+}
+
+static void clock_set_forward_takes_no_slot_of_a_call_that_is_up(void **state)
+{
+	int64_t slots = 0;
+
+	(void)state;
+	report(REPORT_CALL, "", 0);
+	report(REPORT_ANSWERED, "", 200);
+	run_loop(20);
+	st.f.now_ms += INT64_C(2) * 1000 * MAX_SECONDS;
+	run_loop(ALIVE_SOON_MS);
+	assert_int_equal(nxv_session_slots(&st.f.ctx, "alice", &slots, NULL), NXV_OK);
+	assert_int_equal(slots, 1);
+	report(REPORT_ENDED, "caller", 0);
+	assert_int_equal(nxv_session_slots(&st.f.ctx, "alice", &slots, NULL), NXV_OK);
+	assert_int_equal(slots, 0);
 }
 
 static void restart(void)
@@ -362,6 +390,7 @@ int main(void)
 		TEST(dialled_call_is_a_session_with_a_slot),
 		TEST(dialled_endings_are_told_apart),
 		TEST(api_ends_a_dialled_call_through_the_server),
+		TEST(clock_set_forward_takes_no_slot_of_a_call_that_is_up),
 		TEST(call_tried_again_with_its_call_id_is_another_session),
 		TEST(call_that_ended_while_it_was_listed_is_not_taken_up_again),
 		TEST(dialled_call_that_the_server_was_not_told_to_end_is_ended_later),
