@@ -36,6 +36,14 @@ static bool system_random(void *user, void *buf, size_t len)
 	return true;
 }
 
+int64_t env_boot_ms(const struct env *env)
+{
+	struct timespec up;
+
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	return env_now_ms(env) - (int64_t)up.tv_sec * 1000 - up.tv_nsec / 1000000;
+}
+
 void env_defaults(struct env *env)
 {
 	if (!env->clock)

@@ -16,6 +16,8 @@ struct env {
 /** Point NULL members at the system's clock and generator. */
 void env_defaults(struct env *env);
 int64_t env_now_ms(const struct env *env);
+/** When this machine was started, by the same clock: what was stored before may have lost its last changes with the power. */
+int64_t env_boot_ms(const struct env *env);
 /** Fill buf; NXV_E_INTERNAL when there is no randomness to be had. */
 nxv_status env_random(const struct env *env, void *buf, size_t len, struct nxv_error *err);
 /** Log one line; NULL env is silent. Never pass a secret. */

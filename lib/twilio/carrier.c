@@ -8,7 +8,7 @@
 #include "base/leg_token.h"
 #include "base/text.h"
 
-enum { KEEP_MS = 7 * 24 * 3600 * 1000 };
+enum { KEEP_MS = 7 * 24 * 3600 * 1000, FORGET_EVERY_MS = 3600 * 1000, FORGET_AGAIN_MS = 100 };
 
 static size_t bucket(const char *id)
 {
@@ -276,6 +276,11 @@ static nxv_status restore(struct carrier *self, const char *session_id, const ch
 	(void)state;
 	if (status != NXV_OK)
 		return status;
+	/* The store keeps what it was told over a crash of ours, but not always over a power cut: it may have been sent. */
+	if (intent.stage == INTENT_WAITING && intent.stored_at_ms < env_boot_ms(carrier->opts.env)) {
+		intent.stage = INTENT_SENDING;
+		intent.sent_at_ms = intent.stored_at_ms;
+	}
 	if (intent.stage == INTENT_WAITING && env_now_ms(carrier->opts.env) - intent.stored_at_ms > twilio_pace.queue_keep_ms) {
 		intent_clear(&intent);
 		return error_set(err, NXV_E_NOT_FOUND, "it was not handed to Twilio, and it is too late for that");
@@ -344,11 +349,24 @@ static void close_carrier(struct carrier *self)
 		while (carrier->calls[b])
 			call_free(carrier->calls[b]);
 	loop_timer_free(carrier->line_timer);
+	loop_timer_free(carrier->forget_timer);
 	nxv_twilio_close(carrier->client);
 	free(carrier->public_url);
 	free(carrier->sip_domain);
 	text_wipe_free(carrier->leg_key);
 	free(carrier);
+}
+
+/* A few at a time: the engine has calls to look after. */
+static void forget_old(void *arg)
+{
+	struct twilio_carrier *carrier = arg;
+	struct nxv_error err = NXV_ERROR_INIT;
+	bool more = false;
+
+	if (intent_forget(carrier->opts.db, env_now_ms(carrier->opts.env) - KEEP_MS, &more, &err) != NXV_OK)
+		env_log(carrier->opts.env, NXV_LOG_WARN, "twilio", "old webhooks cannot be forgotten: %s", err.message);
+	loop_timer_start(carrier->forget_timer, more ? FORGET_AGAIN_MS : FORGET_EVERY_MS);
 }
 
 static const struct carrier_ops ops = {
@@ -375,13 +393,17 @@ nxv_status twilio_carrier_open(const struct twilio_carrier_opts *opts, struct ca
 	carrier->sip_domain = text_dup(opts->sip_domain);
 	carrier->leg_key = text_dup(opts->leg_key);
 	carrier->line_timer = loop_timer_new(opts->loop, line_pump, carrier);
-	status = carrier->public_url && carrier->sip_domain && carrier->leg_key && carrier->line_timer ? NXV_OK : error_nomem(err);
+	carrier->forget_timer = loop_timer_new(opts->loop, forget_old, carrier);
+	status = carrier->public_url && carrier->sip_domain && carrier->leg_key && carrier->line_timer && carrier->forget_timer
+		? NXV_OK : error_nomem(err);
 	if (status == NXV_OK)
 		status = nxv_twilio_open(opts->account, &carrier->client, err);
 	if (status == NXV_OK)
 		status = http_attach(carrier->client->http, opts->loop, err);
 	if (status == NXV_OK)
-		status = intent_sweep(opts->db, env_now_ms(opts->env) - KEEP_MS, err);
+		status = intent_sweep(opts->db, err);
+	if (status == NXV_OK)
+		loop_timer_start(carrier->forget_timer, 0);
 	if (status != NXV_OK) {
 		close_carrier(&carrier->base);
 		return status;

@@ -23,6 +23,7 @@ struct twilio_carrier {
 	struct tw_call *calls[CARRIER_BUCKETS];
 	struct tw_call *line;            /**< those that wait, first in front */
 	struct loop_timer *line_timer;
+	struct loop_timer *forget_timer; /**< what is over for long */
 	int64_t next_create_ms, paused_until_ms; /**< loop_now_ms() */
 	unsigned creating;
 };

@@ -24,8 +24,11 @@ nxv_status intent_insert(struct db *db, struct intent *intent, struct nxv_error 
 nxv_status intent_load(struct db *db, const char *session_id, struct intent *out, struct nxv_error *err);
 /** Committed when it returns. call_sid nullable: unchanged. Errors: NXV_E_CONFLICT: another session has that call. */
 nxv_status intent_stage(struct db *db, const char *session_id, enum intent_stage stage, const char *call_sid, int64_t sent_at_ms, struct nxv_error *err);
-/** Close those whose session has ended; forget those that were over before before_ms, with their callbacks. */
-nxv_status intent_sweep(struct db *db, int64_t before_ms, struct nxv_error *err);
+/** Close those whose session has ended. At the start only: later, who ends a session closes its intent. */
+nxv_status intent_sweep(struct db *db, struct nxv_error *err);
+enum { INTENT_FORGET_MOST = 200 };
+/** Forget some of those that were over before before_ms, with their callbacks. *more: there may be others. */
+nxv_status intent_forget(struct db *db, int64_t before_ms, bool *more, struct nxv_error *err);
 /** Is that call another session's? */
 nxv_status intent_owner(struct db *db, const char *call_sid, char *session_id, size_t size, struct nxv_error *err);
 

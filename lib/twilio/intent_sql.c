@@ -1,6 +1,7 @@
 /* intent_sql.c - every SQL statement of the carrier: its intents and the log of webhooks. */
 #include "twilio/intent.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,7 +128,7 @@ nxv_status intent_stage(struct db *db, const char *session_id, enum intent_stage
 	return finish(tx, status, err);
 }
 
-nxv_status intent_sweep(struct db *db, int64_t before_ms, struct nxv_error *err)
+nxv_status intent_sweep(struct db *db, struct nxv_error *err)
 {
 	struct db_tx *tx;
 	nxv_status status = db_begin(db, DB_WRITE, &tx, err);
@@ -138,8 +139,26 @@ nxv_status intent_sweep(struct db *db, int64_t before_ms, struct nxv_error *err)
 		"UPDATE twilio_call SET stage = 'closed' WHERE stage <> 'closed' AND session_id NOT IN "
 		"(SELECT id FROM session WHERE ended_at_ms = 0)",
 		err, "");
+	return finish(tx, status, err);
+}
+
+nxv_status intent_forget(struct db *db, int64_t before_ms, bool *more, struct nxv_error *err)
+{
+	char before[40];
+	struct db_tx *tx;
+	nxv_status status = db_begin(db, DB_WRITE, &tx, err);
+
+	*more = false;
+	if (status != NXV_OK)
+		return status;
+	/* Ids of sessions begin with the time, so the oldest come first and nothing else is read. */
+	snprintf(before, sizeof(before), "session_%lld", (long long)(before_ms / 1000));
+	status = db_run(tx,
+		"DELETE FROM twilio_call WHERE session_id IN (SELECT session_id FROM twilio_call WHERE session_id < ?1 AND stage = 'closed' "
+		"AND stored_at_ms < ?2 ORDER BY session_id LIMIT ?3)",
+		err, "tii", before, before_ms, (int64_t)INTENT_FORGET_MOST);
 	if (status == NXV_OK)
-		status = db_run(tx, "DELETE FROM twilio_call WHERE stage = 'closed' AND stored_at_ms < ?", err, "i", before_ms);
+		*more = db_changes(tx) >= INTENT_FORGET_MOST;
 	return finish(tx, status, err);
 }
 

@@ -4,6 +4,7 @@
 #include "e2e.h"
 #include "twilio_gw.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 
 enum { CALLS = 12, KILLS = 2, BATCH = 4 };
@@ -257,6 +258,37 @@ static void calls_survive_a_kill_between_answer_and_commit(void)
 	kill_at("SIGKILL before the commit", "commit", NULL);
 }
 
+/* What the store was told last may be gone with the power: that the create was sent, and its answer. */
+static void calls_survive_a_power_cut_that_took_what_was_stored_last(void)
+{
+	static const char *const booted[] = { "NEXUSVOIP_TWILIO_AUTH_TOKEN=" SANDBOX_TOKEN, "NXV_TEST_BOOT=1", NULL };
+	char path[64], die[96], db_path[128];
+	const char *const env[] = { "NEXUSVOIP_TWILIO_AUTH_TOKEN=" SANDBOX_TOKEN, die, NULL };
+	int64_t since = utc_ms() - 1;
+	struct tally tally;
+	sqlite3 *db = NULL;
+
+	begin();
+	snprintf(path, sizeof(path), "%s/die", gw.state);
+	snprintf(die, sizeof(die), "NXV_TEST_DIE=%s", path);
+	snprintf(db_path, sizeof(db_path), "%s/nexusvoip.db", gw.state);
+	assert_true(sandbox_fault(&sandbox, "{\"kind\":\"callback_lost\"}"));
+	start_again(env);
+	assert_true(proc_write_file(path, "commit"));
+	place(BATCH);
+	assert_int_equal(proc_wait(gw.nexusd, 10000), 128 + 9);
+	remove(path);
+	assert_int_equal(sqlite3_open(db_path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE twilio_call SET stage = 'waiting', sent_at_ms = 0 WHERE stage = 'sending'", NULL, NULL, NULL),
+		SQLITE_OK);
+	assert_true(sqlite3_changes(db) > 0);
+	sqlite3_close(db);
+	start_again(booted);
+	tally = settle(since, 60000);
+	expect_none("a power cut", &tally);
+	start_again(NULL);
+}
+
 /* The control: the same harness sees losses when nothing is looked for. */
 static void without_looking_calls_are_lost_and_this_harness_sees_it(void)
 {
@@ -302,6 +334,7 @@ int main(int argc, char **argv)
 		E2E(calls_survive_faults_of_everything),
 		E2E(calls_survive_a_kill_between_intent_and_answer),
 		E2E(calls_survive_a_kill_between_answer_and_commit),
+		E2E(calls_survive_a_power_cut_that_took_what_was_stored_last),
 		E2E(without_looking_calls_are_lost_and_this_harness_sees_it),
 		E2E(it_stops_cleanly),
 	};

@@ -1,8 +1,9 @@
 /* pace.c - nexusd for the fault harness: its carrier waits as long as the sandbox's scaled calls need, can be told to look for
- * nothing, and dies by SIGKILL at a chosen point of a create. */
+ * nothing or that the machine has just been started, and dies by SIGKILL at a chosen point of a create. */
 #define twilio_pace library_pace
 #include "twilio/pace.h"
 #undef twilio_pace
+#include "base/env.h"
 #include "twilio/intent.h"
 
 #include <pthread.h>
@@ -30,12 +31,27 @@ struct library_pace twilio_pace = {
 	.reconcile = true,
 };
 
+static int64_t boot_ms; /* 0: the machine's own */
 static const char *die_file; /* says where, while it is there */
 
 __attribute__((constructor)) static void read_environment(void)
 {
 	die_file = getenv("NXV_TEST_DIE");
 	twilio_pace.reconcile = !getenv("NXV_TEST_BLIND");
+	if (getenv("NXV_TEST_BOOT")) {
+		struct timespec ts;
+
+		clock_gettime(CLOCK_REALTIME, &ts);
+		boot_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	}
+}
+
+int64_t __real_env_boot_ms(const struct env *env);
+int64_t __wrap_env_boot_ms(const struct env *env);
+
+int64_t __wrap_env_boot_ms(const struct env *env)
+{
+	return boot_ms ? boot_ms : __real_env_boot_ms(env);
 }
 
 static bool die_at(const char *where)
