@@ -261,9 +261,10 @@ static enum call_event from_carrier(const struct call *call, const struct carrie
 	case CARRIER_MEDIA_REFUSED:
 		return EV_MEDIA_REFUSED;
 	case CARRIER_A_LOST:
-		return EV_A_LOST;
-	case CARRIER_B_LOST:
-		return EV_B_LOST;
+	case CARRIER_B_LOST: /* a server that was away since the call began refuses a dialog of which it has lost sight */
+		if (call->calls->server_lost_at_ms > call->row->pub.started_at_ms)
+			return EV_SERVER_LOST;
+		return ev->kind == CARRIER_A_LOST ? EV_A_LOST : EV_B_LOST;
 	case CARRIER_HANGUP:
 		return EV_HANGUP;
 	case CARRIER_CANCELED:

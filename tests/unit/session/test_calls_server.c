@@ -279,6 +279,27 @@ static void call_lost_with_the_server_ended_as_it_went(void **state)
 	expect_ended_at(lost_ms, "server_lost");
 }
 
+/* The server is back, has lost sight of the dialog and refuses what is sent in it, before its list was judged. */
+static void phone_that_a_restarted_server_does_not_find_is_not_said_to_be_lost(void **state)
+{
+	(void)state;
+	bring_up();
+	st.f.now_ms += 1000;
+	calls_server_lost(st.calls, st.f.now_ms);
+	tell(CARRIER_A_LOST, 481, NULL);
+	expect_end(NXV_CALL_COMPLETED, "server_lost", 481);
+}
+
+static void phone_lost_while_the_server_was_there_is_said_to_be_lost(void **state)
+{
+	(void)state;
+	calls_server_lost(st.calls, st.f.now_ms);
+	st.f.now_ms += 1000;
+	bring_up(); /* begins after that */
+	tell(CARRIER_B_LOST, 481, NULL);
+	expect_end(NXV_CALL_COMPLETED, "callee_lost", 481);
+}
+
 static void call_lost_with_the_machine_ended_when_the_gateway_was_last_alive(void **state)
 {
 	struct alive *alive;
@@ -400,6 +421,8 @@ int main(void)
 		TEST(restart_keeps_what_the_server_still_lists),
 		TEST(restart_closes_what_the_server_no_longer_lists),
 		TEST(call_lost_with_the_server_ended_as_it_went),
+		TEST(phone_that_a_restarted_server_does_not_find_is_not_said_to_be_lost),
+		TEST(phone_lost_while_the_server_was_there_is_said_to_be_lost),
 		TEST(call_lost_with_the_machine_ended_when_the_gateway_was_last_alive),
 		TEST(call_that_grew_too_long_meanwhile_ended_when_the_server_was_to_end_it),
 		TEST(leg_hung_up_while_nobody_listened_ends_the_call),
