@@ -24,6 +24,7 @@ struct engine {
 	struct trace_log *trace;     /**< timelines of calls; NULL: none are kept */
 	struct calls *calls;
 	struct carrier *originator;
+	char twilio_fault[40];       /**< why that failed last; so that a log tells it once */
 	struct carrier *twilio;      /**< NULL until it is needed, or when it cannot be had */
 	char leg_key[LEG_KEY_TEXT + 1]; /**< of the tokens of Twilio's legs */
 	struct sip_manager *manager;

@@ -71,8 +71,13 @@ struct carrier *engine_twilio(struct engine *engine)
 {
 	struct nxv_error err = NXV_ERROR_INIT;
 
-	if (!engine->twilio && option(engine, CFG_TWILIO_ACCOUNT_SID) && open_account(engine, &err) != NXV_OK)
+	if (engine->twilio || !option(engine, CFG_TWILIO_ACCOUNT_SID))
+		return engine->twilio;
+	if (open_account(engine, &err) == NXV_OK)
+		err.code[0] = '\0';
+	else if (strcmp(engine->twilio_fault, err.code) != 0)
 		env_log(&engine->ctx->env, NXV_LOG_ERROR, "twilio", "calls over Twilio are not possible: %s", err.message);
+	text_copy(engine->twilio_fault, sizeof(engine->twilio_fault), err.code);
 	return engine->twilio;
 }
 

@@ -245,8 +245,6 @@ bool live_apply(struct call *call, enum call_event event, const struct call_fact
 		loop_timer_start(call->max_timer, (uint64_t)call->calls->opts.max_seconds * 1000 + others_limit_ms(call));
 	if (step.next == CALL_ENDED)
 		loop_timer_stop(call->max_timer);
-	trace_notef(call->calls->opts.trace, row->pub.id, NXV_TRACE_EVENT, 0, true, "call.%s",
-		step.next == CALL_ENDED ? nxv_call_status_name(step.status) : call_event_name(event));
 	env_log(call->calls->opts.env, NXV_LOG_INFO, "session", "call %s: %s, %s%s%s", row->pub.id, call_event_name(event),
 		nxv_call_status_name(row->pub.status), row->pub.end_reason ? ", " : "", row->pub.end_reason ? row->pub.end_reason : "");
 	live_store(call);
@@ -271,7 +269,7 @@ void live_end(struct call *call, enum call_event event)
 
 	if (call->row->state == CALL_ENDED)
 		return;
-	if (live_is_remote(call) && call->carrier)
+	if (live_is_remote(call) && (call->carrier || call->away))
 		remote_end(call, event);
 	else if (live_apply(call, event, &facts))
 		live_hang_up(call);
@@ -368,8 +366,9 @@ nxv_status calls_open(const struct calls_opts *opts, struct calls **out, struct 
 	*out = NULL;
 	if (calls)
 		*calls = (struct calls){ .opts = *opts, .retry = loop_timer_new(opts->loop, on_retry, calls),
-			.flush = loop_timer_new(opts->loop, live_state_flush, calls), .mark = loop_timer_new(opts->loop, on_mark, calls) };
-	if (!calls || !calls->retry || !calls->flush || !calls->mark)
+			.flush = loop_timer_new(opts->loop, live_state_flush, calls), .mark = loop_timer_new(opts->loop, on_mark, calls),
+			.away = loop_timer_new(opts->loop, remote_look, calls) };
+	if (!calls || !calls->retry || !calls->flush || !calls->mark || !calls->away)
 		status = error_nomem(err);
 	else
 		status = alive_open(opts->alive_path, &calls->alive, err);
@@ -390,6 +389,7 @@ void calls_close(struct calls *calls)
 	loop_timer_free(calls->retry);
 	loop_timer_free(calls->flush);
 	loop_timer_free(calls->mark);
+	loop_timer_free(calls->away);
 	alive_close(calls->alive);
 	free(calls);
 }

@@ -29,6 +29,7 @@ struct call {
 	bool unsaved;              /**< what its carrier would save has changed since */
 	uint64_t saved, saving;    /**< digest of the carrier's state in the store; of what is being put there */
 	bool renew_lease;          /**< it waited in a line: its slot's lease counts from now */
+	bool away;                 /**< its remote carrier cannot be had for now: it waits to be taken up */
 	enum call_event wish;      /**< what ends it once its remote carrier has ended it; EV_PLACED: nothing was asked for */
 	bool recovered;            /**< taken up after a restart, and not yet seen whole in the SIP server's list */
 };
@@ -42,6 +43,7 @@ struct calls {
 	struct alive *alive;
 	struct loop_timer *mark;   /**< runs while there are calls */
 	int64_t clock_ahead_ms;    /**< the wall clock, of the one that nobody sets; 0: not looked at yet */
+	struct loop_timer *away;   /**< runs while a call waits for its carrier */
 	bool server_found;         /**< it ran before us */
 	int64_t server_lost_at_ms; /**< the SIP server went away then, and its list was not judged since; 0: it did not */
 };
@@ -80,6 +82,8 @@ bool remote_event(struct call *call, const struct carrier_event *event);
 void remote_end(struct call *call, enum call_event event);
 /** Take it up after a restart, in whatever state. */
 void remote_restore(struct call *call);
+/** Look whether the carrier of those that wait for it is there; arg: the calls. */
+loop_fn remote_look;
 /** Keep in the session what went wrong; NULL: nothing any more. @return true if that is a change. */
 bool remote_note_error(struct call *call, const struct nxv_error *error);
 

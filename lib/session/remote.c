@@ -3,8 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/text.h"
+#include "session/lease.h"
 #include "session/live.h"
+
+enum { AWAY_MS = 2000 };
 
 bool live_is_remote(const struct call *call)
 {
@@ -71,6 +75,8 @@ bool remote_event(struct call *call, const struct carrier_event *event)
 
 static void order_end(struct call *call)
 {
+	if (!call->carrier) /* it is told when the call is taken up */
+		return;
 	call->held++;
 	call->carrier->ops->end(call->carrier, call->row->pub.id, NULL);
 	call->held--;
@@ -103,25 +109,19 @@ static void give_up(struct call *call, enum call_event event)
 	live_apply(call, call->wish != EV_PLACED ? call->wish : event, &facts);
 }
 
-void remote_restore(struct call *call)
+static void take_up(struct call *call, struct carrier *carrier)
 {
 	struct calls *calls = call->calls;
 	struct session_row *row = call->row;
 	const struct call_facts facts = { .at_ms = env_now_ms(calls->opts.env) };
-	struct carrier *carrier = calls->opts.ports.carrier(calls->opts.ports.arg, row->carrier);
-	enum call_event wish = row->end_wanted ? call_event_parse(row->end_wanted) : EV_PLACED;
 	struct nxv_error err = NXV_ERROR_INIT;
-	nxv_status status = NXV_E_UNREACHABLE;
+	nxv_status status;
 
-	call->wish = wish < CALL_EVENTS ? wish : EV_PLACED;
 	call->held++;
-	if (carrier) {
-		call->carrier = carrier;
-		status = carrier->ops->restore(carrier, row->pub.id, NULL, &err);
-	}
+	call->carrier = carrier;
+	status = carrier->ops->restore(carrier, row->pub.id, NULL, &err);
 	if (status != NXV_OK) {
-		env_log(calls->opts.env, NXV_LOG_WARN, "session", "call %s cannot be taken up: %s", row->pub.id,
-			carrier ? err.message : "its carrier is no longer configured");
+		env_log(calls->opts.env, NXV_LOG_WARN, "session", "call %s cannot be taken up: %s", row->pub.id, err.message);
 		call->carrier = NULL;
 		give_up(call, status == NXV_E_NOT_FOUND ? EV_GATEWAY_RESTARTED : EV_SERVER_LOST);
 	} else if (row->state == CALL_UP) {
@@ -132,4 +132,76 @@ void remote_restore(struct call *call)
 		order_end(call);
 	call->held--;
 	live_settle(call);
+}
+
+/* The call may go on where it is, so it is not said to have ended; its slot's lease bounds how long that is believed. */
+static int64_t believed_until(const struct call *call)
+{
+	const struct calls_opts *opts = &call->calls->opts;
+	const struct nxv_session *s = &call->row->pub;
+
+	return lease_end(s->answered_at_ms ? s->answered_at_ms : s->started_at_ms, s->answered_at_ms ? 0 : opts->ring_ms, opts->max_seconds);
+}
+
+static void wait_for_carrier(struct call *call)
+{
+	struct calls *calls = call->calls;
+	struct nxv_error err;
+
+	call->away = true;
+	error_code(&err, NXV_E_UNREACHABLE, "twilio_not_configured",
+		"Twilio has this call and cannot be asked about it: set twilio.account_sid and its secret, then it is taken up again");
+	env_log(calls->opts.env, NXV_LOG_ERROR, "session", "call %s: %s", call->row->pub.id, err.message);
+	if (remote_note_error(call, &err))
+		live_store(call);
+	if (!loop_timer_running(calls->away))
+		loop_timer_start(calls->away, AWAY_MS);
+}
+
+/* @return true: it waits on. */
+static bool look(struct call *call, struct carrier *carrier)
+{
+	if (carrier) {
+		call->away = false;
+		take_up(call, carrier);
+		return false;
+	}
+	if (env_now_ms(call->calls->opts.env) < believed_until(call))
+		return true;
+	env_log(call->calls->opts.env, NXV_LOG_ERROR, "session", "call %s is past every limit, and Twilio was never asked what became of it",
+		call->row->pub.id);
+	call->away = false;
+	give_up(call, EV_SERVER_LOST);
+	live_settle(call);
+	return false;
+}
+
+void remote_look(void *arg)
+{
+	struct calls *calls = arg;
+	struct carrier *carrier = calls->opts.ports.carrier(calls->opts.ports.arg, "twilio");
+	struct call *call, *next;
+	bool more = false;
+
+	for (size_t b = 0; b < CALLS_BUCKETS; b++)
+		for (call = calls->by_id[b]; call; call = next) {
+			next = call->next;
+			if (call->away)
+				more = look(call, carrier) || more;
+		}
+	if (more)
+		loop_timer_start(calls->away, AWAY_MS);
+}
+
+void remote_restore(struct call *call)
+{
+	const struct session_row *row = call->row;
+	struct carrier *carrier = call->calls->opts.ports.carrier(call->calls->opts.ports.arg, row->carrier);
+	enum call_event wish = row->end_wanted ? call_event_parse(row->end_wanted) : EV_PLACED;
+
+	call->wish = wish < CALL_EVENTS ? wish : EV_PLACED;
+	if (carrier)
+		take_up(call, carrier);
+	else
+		wait_for_carrier(call);
 }

@@ -33,6 +33,13 @@ int64_t tw_now(const struct tw_call *call)
 	return env_now_ms(call->carrier->opts.env);
 }
 
+void tw_watchdog_from(struct tw_call *call, int64_t sent_at_ms)
+{
+	const struct twilio_carrier_opts *o = &call->carrier->opts;
+
+	call->watchdog_at_ms = sent_at_ms + (2 * o->ring_seconds + o->max_seconds) * 1000 + twilio_pace.watchdog_ms;
+}
+
 /* Owns the intent's members, also on failure. */
 static struct tw_call *add(struct twilio_carrier *carrier, struct intent *intent)
 {
@@ -49,8 +56,7 @@ static struct tw_call *add(struct twilio_carrier *carrier, struct intent *intent
 	call->carrier = carrier;
 	call->intent = *intent;
 	call->facts = (struct twilio_facts)TWILIO_FACTS_INIT;
-	call->watchdog_at_ms = (intent->sent_at_ms ? intent->sent_at_ms : env_now_ms(o->env)) +
-		(2 * o->ring_seconds + o->max_seconds) * 1000 + twilio_pace.watchdog_ms;
+	tw_watchdog_from(call, intent->sent_at_ms ? intent->sent_at_ms : env_now_ms(o->env));
 	call->next = carrier->calls[bucket(intent->session_id)];
 	carrier->calls[bucket(intent->session_id)] = call;
 	*intent = (struct intent){ 0 };

@@ -75,6 +75,8 @@ void tw_finish(struct tw_call *call, int64_t at_ms);
 /** Twilio has it under this SID. @return false: another session has. */
 bool tw_opened(struct tw_call *call, const char *sid);
 int64_t tw_now(const struct tw_call *call);
+/** It was handed over then: from when on it is past every limit. */
+void tw_watchdog_from(struct tw_call *call, int64_t sent_at_ms);
 
 /* line.c: creates, one after the other */
 void line_add(struct tw_call *call);

@@ -129,6 +129,7 @@ static void send(struct tw_call *call)
 		return;
 	}
 	call->intent.sent_at_ms = tw_now(call);
+	tw_watchdog_from(call, call->intent.sent_at_ms);
 	status = intent_stage(call->carrier->opts.db, call->intent.session_id, INTENT_SENDING, NULL, call->intent.sent_at_ms, &err);
 	if (status != NXV_OK) { /* without that nothing may go out */
 		again(call, &err);

@@ -16,5 +16,6 @@ const struct twilio_pace twilio_pace = {
 	.ask_again_ms = 1000,
 	.ask_max_ms = 30000,
 	.watchdog_ms = 60000,
+	.give_up_ms = 600000,
 	.reconcile = true,
 };

@@ -17,6 +17,7 @@ struct twilio_pace {
 	int64_t settle_ms;       /**< for the other leg, after one has ended */
 	int64_t ask_again_ms, ask_max_ms; /**< repeating an order or question that failed */
 	int64_t watchdog_ms;     /**< past both rings and the longest call: end it */
+	int64_t give_up_ms;      /**< past that: no longer ask what became of it */
 	bool reconcile;          /**< false: believe every answer, look for nothing; only a test does that */
 };
 extern const struct twilio_pace twilio_pace;

@@ -7,8 +7,6 @@
 #include "base/error.h"
 #include "twilio/record.h"
 
-enum { GIVE_UP_MS = 600000 };
-
 /* --- telling --- */
 
 static void tell_once(struct tw_call *call, unsigned bit, enum carrier_event_kind kind, int64_t at_ms)
@@ -325,7 +323,7 @@ static bool watchdog(struct tw_call *call)
 
 	if (late < 0)
 		return true;
-	if (late > GIVE_UP_MS) {
+	if (late > twilio_pace.give_up_ms) {
 		env_log(call->carrier->opts.env, NXV_LOG_ERROR, "twilio", "call %s: Twilio does not tell what became of %s",
 			call->intent.session_id, call->facts.parent.sid);
 		tw_tell(call, CARRIER_LOST, 0, 0);

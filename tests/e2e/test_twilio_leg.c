@@ -69,6 +69,32 @@ static void a_phone_that_is_busy_ends_the_call(void)
 	assert_string_equal(told.reason, "caller_busy");
 }
 
+/* Twilio calls one address; the SIP server rings every phone that is registered with it. */
+static void several_phones_ring_and_one_answers(void)
+{
+	struct phone *other;
+	struct told told;
+	int n;
+
+	begin();
+	other = user_phone(&gw, lab, &alice, 0);
+	assert_non_null(other);
+	assert_int_equal(phone_register(other, 600), 200);
+	n = phone_calls(alice.phone);
+	phone_script(alice.phone, (struct phone_script){ .manner = PHONE_RINGS });
+	phone_script(other, (struct phone_script){ .manner = PHONE_ANSWERS, .ring_ms = 200 });
+	assert_int_equal(twilio_gw_call(&gw, &alice, "+999102", NULL, &told), 201);
+	assert_true(api_wait(&gw, &alice, told.id, "in-progress", SOON_MS, &told));
+	assert_true(phone_wait(alice.phone, n, PHONE_CANCELED, SOON_MS));
+	assert_int_equal(phone_calls_up(alice.phone), 0);
+	assert_int_equal(phone_calls_up(other), 1);
+	expect_one_session(told.id);
+	phone_hangup(other, 0);
+	assert_true(api_wait(&gw, &alice, told.id, "ended", SOON_MS, &told));
+	assert_string_equal(told.reason, "hangup_caller");
+	assert_int_equal(phone_register(other, 0), 200);
+}
+
 static void the_phone_hangs_up(void)
 {
 	struct told told;
@@ -90,6 +116,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		E2E(the_phone_rings_and_is_the_sessions_own_leg),
 		E2E(a_phone_that_is_busy_ends_the_call),
+		E2E(several_phones_ring_and_one_answers),
 		E2E(the_phone_hangs_up),
 	};
 	const struct e2e_suite suite = { .name = "Twilio's leg", .tests = tests, .count = sizeof(tests) / sizeof(tests[0]), .seconds = 120,

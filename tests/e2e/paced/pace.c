@@ -28,6 +28,7 @@ struct library_pace twilio_pace = {
 	.ask_again_ms = 100,
 	.ask_max_ms = 1000,
 	.watchdog_ms = 60000,
+	.give_up_ms = 2000,
 	.reconcile = true,
 };
 
@@ -36,6 +37,9 @@ static const char *die_file; /* says where, while it is there */
 
 __attribute__((constructor)) static void read_environment(void)
 {
+	const char *watchdog = getenv("NXV_TEST_WATCHDOG"); /* ms; less than nothing: before the limit that the sandbox is told */
+
+	twilio_pace.watchdog_ms = watchdog ? atoi(watchdog) : twilio_pace.watchdog_ms;
 	die_file = getenv("NXV_TEST_DIE");
 	twilio_pace.reconcile = !getenv("NXV_TEST_BLIND");
 	if (getenv("NXV_TEST_BOOT")) {

@@ -30,6 +30,7 @@ struct stage {
 	int saved, restored;
 	char state[64], restored_state[64]; /* what the carrier would save; "": nothing */
 	nxv_status restore_status;
+	struct carrier *twilio; /* NULL: it cannot be had */
 };
 static struct stage st;
 
@@ -86,7 +87,7 @@ static const struct carrier_ops fake_ops = { .name = "fake", .place = fake_place
 static inline struct carrier *port_carrier(void *arg, const char *name)
 {
 	(void)arg;
-	return strcmp(name, "sip") == 0 ? &st.carrier : NULL;
+	return strcmp(name, "sip") == 0 ? &st.carrier : st.twilio;
 }
 
 static inline void port_registered(void *arg, const char *usernames, calls_registered_fn *fn, void *fn_arg)
