@@ -2,6 +2,7 @@
  * datagram to the server's path, so a server that was restarted is found again by itself. */
 #include "sip/control/control.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,29 @@ static void readable(int events, void *arg)
 		control_receive(c, c->answer, (size_t)len);
 }
 
+/* Sockets of programs that were killed: nobody reads them any more. */
+static void drop_dead_sockets(const char *run_dir)
+{
+	DIR *dir = opendir(run_dir);
+	const int fd = dir ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : -1;
+
+	for (const struct dirent *e; fd >= 0 && (e = readdir(dir));) {
+		struct sockaddr_un addr = { .sun_family = AF_UNIX };
+		char path[512];
+
+		if (strncmp(e->d_name, "ctl-", 4) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%.200s/%s", run_dir, e->d_name);
+		if (text_copy(addr.sun_path, sizeof(addr.sun_path), path) && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 &&
+				errno == ECONNREFUSED)
+			unlink(path);
+	}
+	if (fd >= 0)
+		close(fd);
+	if (dir)
+		closedir(dir);
+}
+
 static nxv_status open_socket(struct control *c, struct nxv_error *err)
 {
 	const int room = ANSWER_MAX;
@@ -160,6 +184,8 @@ nxv_status control_open(const struct env *env, struct loop *loop, const char *pa
 		status = error_field(err, "sip.control", "the path of the SIP server's folder is too long; use a shorter state folder");
 	if (status == NXV_OK)
 		status = open_socket(c, err);
+	if (status == NXV_OK)
+		drop_dead_sockets(run_dir);
 	if (status == NXV_OK)
 		*out = c;
 	else

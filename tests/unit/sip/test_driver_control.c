@@ -187,6 +187,40 @@ static void closing_answers_everybody(void **state)
 	assert_int_equal(o.status, NXV_E_UNREACHABLE);
 }
 
+static int socket_at(const char *name)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%.60s/%.30s", dir, name);
+	unlink(addr.sun_path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+static int exists(const char *name)
+{
+	char file[96];
+
+	snprintf(file, sizeof(file), "%.60s/%.30s", dir, name);
+	return access(file, F_OK) == 0;
+}
+
+static void sockets_of_the_dead_are_removed(void **state)
+{
+	int other = socket_at("ctl-1-0.sock");
+
+	(void)state;
+	close(socket_at("ctl-2-0.sock"));
+	close(socket_at("server-2.sock"));
+	control_close(control);
+	assert_int_equal(control_open(&env, loop, path, dir, &control, NULL), NXV_OK);
+	assert_true(exists("ctl-1-0.sock"));
+	assert_false(exists("ctl-2-0.sock"));
+	assert_true(exists("server-2.sock")); /* not ours */
+	close(other);
+}
+
 static void our_socket_is_private(void **state)
 {
 	char command[128];
@@ -413,6 +447,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_silent_server_gives_a_timeout_and_an_absent_one_says_so, open_all, close_all),
 		cmocka_unit_test_setup_teardown(closing_answers_everybody, open_all, close_all),
 		cmocka_unit_test_setup_teardown(our_socket_is_private, open_all, close_all),
+		cmocka_unit_test_setup_teardown(sockets_of_the_dead_are_removed, open_all, close_all),
 		cmocka_unit_test_setup_teardown(a_fan_keeps_few_in_flight_and_skips_what_is_gone, open_all, close_all),
 		cmocka_unit_test_setup_teardown(a_fan_gives_up_on_a_real_failure, open_all, close_all),
 		cmocka_unit_test(opensips_events_are_taken_with_the_key_only),
