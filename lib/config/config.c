@@ -277,9 +277,9 @@ static nxv_status check_together(const struct config *cfg, struct nxv_error *err
 	if (tls && (!*cfg->text[CFG_SIP_TLS_CERTIFICATE] || !*cfg->text[CFG_SIP_TLS_PRIVATE_KEY]))
 		return error_code(err, NXV_E_INVALID, "bad_config",
 			"sip.tls_listen and sip.wss_listen need sip.tls_certificate and sip.tls_private_key");
-	if (!text_is_user_id(cfg->text[CFG_SIP_DOMAIN]) || strpbrk(cfg->text[CFG_SIP_DOMAIN], "@+_"))
+	if (!text_is_user_id(cfg->text[CFG_SIP_DOMAIN]) || strpbrk(cfg->text[CFG_SIP_DOMAIN], "@+_ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 		return error_code(err, NXV_E_INVALID, "bad_config",
-			"sip.domain cannot be \"%.60s\"; write a host name such as sip.example.com", cfg->text[CFG_SIP_DOMAIN]);
+			"sip.domain cannot be \"%.60s\"; write a host name in lower case, such as sip.example.com", cfg->text[CFG_SIP_DOMAIN]);
 	if (*cfg->text[CFG_TWILIO_BASE_URL] && (*cfg->text[CFG_TWILIO_EDGE] || *cfg->text[CFG_TWILIO_REGION]))
 		return error_code(err, NXV_E_INVALID, "bad_config",
 			"twilio.base_url excludes twilio.edge and twilio.region; keep one or the other");

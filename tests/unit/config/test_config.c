@@ -97,6 +97,7 @@ static void wrong_value_is_named_with_line_and_remedy(void **state)
 	expect_complaint("[sip]\nserver = asterisk\n", NULL, (const char *[]){ ":2:", "auto opensips kamailio", NULL });
 	expect_complaint("[sip]\nlisten = 5060\n", NULL, (const char *[]){ "host:port", NULL });
 	expect_complaint("[sip]\ndomain = a\"b\n", NULL, (const char *[]){ "quotes", NULL });
+	expect_complaint("[sip]\ndomain = Voice.Example.com\n", NULL, (const char *[]){ "sip.domain", "lower case", NULL });
 }
 
 static void double_option_and_stray_line_are_refused(void **state)
