@@ -24,13 +24,23 @@ static void put_heads(struct buf *out, const struct wire_field *fields, const ch
 	}
 }
 
+/* A spreadsheet would compute it; and phones and carriers may say what they like. */
+static bool is_formula(const char *text)
+{
+	const bool sign = *text == '+' || *text == '-';
+
+	return *text && (strchr("=@\t\r", *text) || (sign && text[1 + strspn(text + 1, "0123456789")]));
+}
+
 static void put_text(struct buf *out, const char *text)
 {
-	if (!strpbrk(text, "\",\r\n")) {
+	const bool formula = is_formula(text);
+
+	if (!formula && !strpbrk(text, "\",\r\n")) {
 		buf_str(out, text);
 		return;
 	}
-	buf_str(out, "\"");
+	buf_str(out, formula ? "\"'" : "\"");
 	for (; *text; text++)
 		buf_printf(out, *text == '"' ? "\"\"" : "%c", *text);
 	buf_str(out, "\"");

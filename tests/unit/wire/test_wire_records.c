@@ -240,6 +240,18 @@ static void csv_quotes_what_must_be_and_leaves_absent_cells_empty(void **state)
 		"\"Gone \"\"out\"\"\r\nfor lunch\",,,,,7\r\n");
 }
 
+/* What a phone or a carrier said must not run in the spreadsheet of whoever opens the export. */
+static void csv_is_no_formula(void **state)
+{
+	const struct nxv_session call = { .id = text("session_1"), .status = NXV_CALL_BUSY, .direction = text("outbound-dial"),
+		.from_number = text("-2+3"), .to_number = text("+15550101"), .user_id = text("alice"), .caller_sip_code = 486,
+		.caller_sip_reason = text("=HYPERLINK(\"http://x\")"), .callee_sip_code = 486, .callee_sip_reason = text("@SUM(1)"), .seq = 7 };
+	(void)state;
+	expect(nxv_csv_session(&call),
+		"session_1,busy,outbound-dial,\"'-2+3\",+15550101,alice,,,,,,,,,,,0,,,486,\"'=HYPERLINK(\"\"http://x\"\")\",486,"
+		"\"'@SUM(1)\",,,,,7\r\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +268,7 @@ int main(void)
 		cmocka_unit_test(every_byte_reads_back_as_json),
 		cmocka_unit_test(csv_names_columns_as_json_names_members),
 		cmocka_unit_test(csv_quotes_what_must_be_and_leaves_absent_cells_empty),
+		cmocka_unit_test(csv_is_no_formula),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
