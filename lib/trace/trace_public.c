@@ -13,7 +13,7 @@
 #include "ctx.h"
 #include "trace/trace_sql.h"
 
-enum { PAGE = 1000 };
+enum { PAGE = 1000, READS_MAX = 1000 /* whoever polls a call for hours is not the story */ };
 
 /* Entries of one source, in its order. */
 struct track {
@@ -126,11 +126,30 @@ static nxv_status add_use(struct track *requests, struct track *answers, const s
 		text_printf("requestId=%s bytes=%" PRId64, use->request_id, use->bytes) }, true, err);
 }
 
+/* All that changed the call, and its first reads. */
+static nxv_status add_uses(struct track *requests, struct track *answers, const struct nxv_usage_page *page, size_t *reads, struct nxv_error *err)
+{
+	nxv_status status = NXV_OK;
+
+	for (size_t i = 0; status == NXV_OK && i < page->count; i++) {
+		const struct nxv_usage *use = page->items[i];
+		const bool read = strcmp(use->method, "GET") == 0;
+
+		if (!read || ++*reads <= READS_MAX)
+			status = add_use(requests, answers, use, err);
+		else if (*reads == READS_MAX + 1)
+			status = add(requests, (struct nxv_trace_entry){ use->at_ms, NXV_TRACE_HTTP, 0, false,
+				text_dup("(more GET requests are not shown)"), NULL }, false, err);
+	}
+	return status;
+}
+
 static nxv_status read_uses(nxv_ctx *ctx, const char *id, struct track *requests, struct track *answers, struct nxv_error *err)
 {
 	struct nxv_usage_list_opts opts = NXV_USAGE_LIST_OPTS_INIT;
 	nxv_status status = NXV_OK;
 	char *cursor = NULL;
+	size_t reads = 0;
 
 	opts.subject = id;
 	opts.oldest_first = true;
@@ -141,8 +160,8 @@ static nxv_status read_uses(nxv_ctx *ctx, const char *id, struct track *requests
 		status = nxv_usage_list(ctx, &opts, &page, err);
 		free(cursor);
 		cursor = page ? text_dup(page->next_cursor) : NULL;
-		for (size_t i = 0; page && i < page->count && status == NXV_OK; i++)
-			status = add_use(requests, answers, page->items[i], err);
+		if (status == NXV_OK)
+			status = add_uses(requests, answers, page, &reads, err);
 		nxv_usage_page_free(page);
 	} while (status == NXV_OK && cursor);
 	free(cursor);

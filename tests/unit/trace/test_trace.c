@@ -87,6 +87,31 @@ static void entries_of_all_sources_come_in_order(void **state)
 	expect_order(order);
 }
 
+static void write_use(const char *method, int count)
+{
+	struct nxv_usage use = { .request_id = (char *)"r1", .key_id = (char *)"k", .user_id = (char *)"alice",
+		.method = (char *)method, .route = (char *)"/call", .status = 200, .subject = (char *)"session_1" };
+
+	for (int i = 0; i < count; i++) {
+		use.at_ms = ++f.now_ms;
+		assert_int_equal(usage_log_write(f.ctx.usage, &use, NULL), NXV_OK);
+	}
+}
+
+static void polls_of_hours_do_not_bury_a_call(void **state)
+{
+	struct nxv_trace *trace;
+
+	(void)state;
+	write_use("GET", 1002);
+	write_use("POST", 1);
+	trace = get();
+	assert_int_equal(trace->count, 2 * 1000 + 1 + 2);
+	assert_string_equal(trace->items[2000].summary, "(more GET requests are not shown)");
+	assert_string_equal(trace->items[2001].summary, "POST /call");
+	nxv_trace_free(trace);
+}
+
 /* All in one millisecond: the order of cause is that of the marks. */
 static void events_stand_where_they_happened(void **state)
 {
@@ -206,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(entries_of_all_sources_come_in_order),
 		TEST(events_stand_where_they_happened),
+		TEST(polls_of_hours_do_not_bury_a_call),
 		TEST(old_entries_are_dropped),
 		TEST(nothing_is_kept_for_no_days),
 		TEST(unknown_call_is_not_found),
