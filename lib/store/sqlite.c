@@ -95,6 +95,21 @@ static void conn_close(struct conn *conn)
 	free(conn);
 }
 
+/* The change of a new file to WAL does not wait for another process that makes it too: SQLite's busy handler is not asked. */
+static nxv_status set_up(struct conn *conn, struct nxv_error *err)
+{
+	int code, waited_ms = 0;
+
+	while ((code = sqlite3_exec(conn->handle,
+			"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;",
+			NULL, NULL, NULL)) != SQLITE_OK) {
+		if ((code & 0xff) != SQLITE_BUSY || waited_ms >= BUSY_MS)
+			return fault(conn, "be set up", err);
+		waited_ms += sqlite3_sleep(5);
+	}
+	return NXV_OK;
+}
+
 static nxv_status conn_open(struct db *db, struct conn **out, struct nxv_error *err)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
@@ -110,10 +125,7 @@ static nxv_status conn_open(struct db *db, struct conn **out, struct nxv_error *
 	}
 	sqlite3_extended_result_codes(conn->handle, 1);
 	sqlite3_busy_timeout(conn->handle, BUSY_MS);
-	if (sqlite3_exec(conn->handle,
-		    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;",
-		    NULL, NULL, NULL) != SQLITE_OK)
-		status = fault(conn, "be set up", err);
+	status = set_up(conn, err);
 out:
 	if (status != NXV_OK)
 		conn_close(conn);

@@ -239,6 +239,34 @@ static void two_processes_write_without_losing_a_row(void **state)
 	db_close(db);
 }
 
+static void many_processes_may_create_it_at_once(void **state)
+{
+	enum { ROUNDS = 20, PROCESSES = 6 };
+	int status, go[2];
+
+	for (int round = 0; round < ROUNDS; round++) {
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+		assert_int_equal(pipe(go), 0);
+		for (int i = 0; i < PROCESSES; i++)
+			if (fork() == 0) {
+				struct nxv_error err = NXV_ERROR_INIT;
+				struct db *db = NULL;
+
+				close(go[1]);
+				if (read(go[0], &status, 1) != 0) /* until all are there */
+					_exit(2);
+				_exit(db_open(&env, path, first, &db, &err) != NXV_OK);
+			}
+		close(go[0]);
+		close(go[1]);
+		for (int i = 0; i < PROCESSES; i++) {
+			assert_true(wait(&status) > 0);
+			assert_int_equal(status, 0);
+		}
+	}
+}
+
 /* Else the process that leaves first takes itself for the last, and deletes the log under the other. */
 static void opening_it_twice_keeps_the_locks_of_the_first(void **state)
 {
@@ -316,6 +344,7 @@ int main(void)
 		TEST(failing_step_leaves_the_schema_before_it),
 		TEST(damaged_file_is_a_store_error_with_path_and_remedy),
 		TEST(two_processes_write_without_losing_a_row),
+		TEST(many_processes_may_create_it_at_once),
 		TEST(opening_it_twice_keeps_the_locks_of_the_first),
 		TEST(shipped_schema_opens),
 		TEST(the_key_of_leg_tokens_is_made_once),
