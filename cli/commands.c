@@ -77,6 +77,12 @@ static const struct opt call_trace[] = {
 	{ "full", NULL, false, "with the SIP messages themselves, in text" },
 	{ 0 },
 };
+static const struct opt recordings_get[] = {
+	{ "output", "FILE", false, "where to (default: the id, and the format behind a dot); -: standard output" },
+	{ "format", "FORMAT", false, "mp3 (default) or wav" },
+	{ "range", "RANGE", false, "some bytes of it: 0-499, 500- or -500" },
+	{ 0 },
+};
 static const struct opt usage_list[] = {
 	USER_FILTER,
 	{ "key", "ID", false, "only of this key" },
@@ -140,6 +146,7 @@ const struct command commands[] = {
 	{ "recordings", "resume", "CALL", NULL, 0, cmd_recordings_resume, "record what is said again" },
 	{ "recordings", "stop", "CALL", NULL, 0, cmd_recordings_stop, "end the recording of a call" },
 	{ "recordings", "list", "CALL", NULL, 0, cmd_recordings_list, "list the recordings of a call" },
+	{ "recordings", "get", "ID", recordings_get, 0, cmd_recordings_get, "write the sound of a recording to a file" },
 	{ "recordings", "delete", "ID", NULL, 0, cmd_recordings_delete, "delete a recording and its sound, for good" },
 	{ "secrets", "set", "NAME", NULL, CMD_SECRET, cmd_secrets_set, "seal and store a secret that is read from standard input" },
 	{ "secrets", "list", NULL, NULL, 0, cmd_secrets_list, "list secrets, without their values" },

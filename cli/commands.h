@@ -48,6 +48,7 @@ int cmd_recordings_pause(struct app *app);
 int cmd_recordings_resume(struct app *app);
 int cmd_recordings_stop(struct app *app);
 int cmd_recordings_list(struct app *app);
+int cmd_recordings_get(struct app *app);
 int cmd_recordings_delete(struct app *app);
 int cmd_secrets_set(struct app *app);
 int cmd_secrets_list(struct app *app);

@@ -119,6 +119,25 @@ static void finish(struct exchange *x, int status, char *owned, const char *body
 		http_answer_static(x->http, status, body ? body : "", body ? len : 0);
 }
 
+void answer_stream(struct exchange *x, int status, struct http_stream *stream, int64_t len)
+{
+	const size_t announced = len < 0 ? 0 : (size_t)len;
+	char *who = visitor(x);
+	int64_t us;
+
+	rate_headers(x);
+	if (x->pass && !leave(x, status, announced)) {
+		free(who);
+		answer_problem(x, 500, "internal_error", "This request could not be recorded, so it is not answered; try again.", NULL);
+		return;
+	}
+	common_headers(x, 1);
+	us = http_now_us() - http_began_us(x->http);
+	log_access(x, who, status, announced, us);
+	metrics_request(x->route, status, us);
+	http_answer_stream(x->http, status, stream, len);
+}
+
 void answer_json(struct exchange *x, int status, char *body, size_t len)
 {
 	static const char nomem[] = "{\"success\":false,\"error\":{\"code\":\"no_memory\",\"message\":\"The server is "

@@ -12,6 +12,9 @@
 
 enum { QUERY_MAX = 8 };
 
+struct media;
+struct media_desk;
+
 /** What all loops share. */
 struct app {
 	nxv_ctx *ctx;
@@ -19,6 +22,7 @@ struct app {
 	uint32_t initiate_wait_ms;
 	atomic_bool draining;
 	bool sandbox;             /**< calls over Twilio are none */
+	struct media_desk *media;
 };
 
 /** What one loop has of its own. */
@@ -27,7 +31,8 @@ struct lane {
 	nxv_inbox *inbox;
 	struct aside *aside;      /**< waits for the SIP server */
 	struct aside *twilio;     /**< waits for Twilio */
-	int bell;                 /**< rung by both: eventfd; -1: not open */
+	struct media *answered;   /**< recordings that begin to come; see media.c */
+	int bell;                 /**< rung by all three: eventfd */
 	struct http_app http;
 	struct http_loop *loop;
 };
@@ -56,6 +61,7 @@ struct exchange {
 	void (*work)(struct exchange *x); /**< set while it is aside: fills result and done, touches nothing else */
 	void *result;
 	struct nxv_completion done;
+	struct media *media;       /**< that is fetched for it; NULL: none */
 };
 
 /* answer.c: each ends the exchange, except when it returns. body and json are taken over; NULL means memory ran out. */
@@ -70,6 +76,8 @@ void answer_error(struct exchange *x, const struct nxv_error *err);
 /** The same for a request that left a session all the same: its id is in the details. */
 void answer_error_of(struct exchange *x, const struct nxv_error *err, const char *session_id);
 void answer_problem(struct exchange *x, int status, const char *code, const char *message, const struct nxv_problems *problems);
+/** A body that comes in pieces. The use is on record with the length that is announced. @param len -1: not known. */
+void answer_stream(struct exchange *x, int status, struct http_stream *stream, int64_t len);
 /** Text that is no JSON, or is static. */
 void answer_static(struct exchange *x, int status, const char *body, size_t len);
 
@@ -85,6 +93,9 @@ void exchange_wait(struct exchange *x, const char *subject, void (*resume)(struc
 /** Suspend and run work on a thread beside the loop, for a call that may wait; then resume with x->done.
  * @param at the lane's aside or twilio. @param subject nullable, kept in x->subject. */
 void exchange_aside(struct exchange *x, struct aside *at, const char *subject, void (*work)(struct exchange *), void (*resume)(struct exchange *, const struct nxv_completion *));
+
+/** What exchange_wait() waited for has come. */
+void exchange_resume(struct exchange *x, const struct nxv_completion *done);
 
 /* query.c: parameters behind '?'. */
 bool query_read(struct exchange *x, struct nxv_problems *problems);

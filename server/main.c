@@ -11,6 +11,7 @@
 #include "config.h"
 #include "exchange.h"
 #include "log.h"
+#include "media.h"
 #include "notify.h"
 #include "stand_in.h"
 
@@ -22,6 +23,7 @@ extern char **environ;
 struct server {
 	struct config config;
 	struct app app;
+	struct media_desk media;
 	struct http_listener *listener;
 	struct lane lanes[LOOPS_MAX];
 	unsigned loops;
@@ -183,11 +185,14 @@ static void stop(struct server *server)
 		http_loop_join(server->lanes[i].loop);
 		aside_close(server->lanes[i].aside);
 		aside_close(server->lanes[i].twilio);
+		if (server->lanes[i].app)
+			media_wake(&server->lanes[i]);
 		if (server->lanes[i].aside)
 			close(server->lanes[i].bell);
 		nxv_inbox_close(server->lanes[i].inbox);
 	}
 	http_listener_close(server->listener);
+	media_desk_close(&server->media);
 	if (server->app.ctx)
 		nxv_stop(server->app.ctx);
 	nxv_close(server->app.ctx);
@@ -263,6 +268,8 @@ int main(int argc, char **argv)
 		config_free(&server.config);
 		return 0;
 	}
+	media_desk_open(&server.media);
+	server.app.media = &server.media;
 	status = run(&server);
 	stop(&server);
 	return status;

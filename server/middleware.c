@@ -9,6 +9,7 @@
 #include "errors.h"
 #include "exchange.h"
 #include "log.h"
+#include "media.h"
 #include "metrics.h"
 #include "text.h"
 
@@ -72,11 +73,12 @@ static bool share_with_origin(struct exchange *x)
 		return true;
 	http_answer_header(x->http, "Access-Control-Allow-Origin", origin);
 	http_answer_header(x->http, "Access-Control-Expose-Headers",
-		"X-Request-Id, RateLimit, RateLimit-Policy, Retry-After, Idempotent-Replayed, Link");
+		"X-Request-Id, RateLimit, RateLimit-Policy, Retry-After, Idempotent-Replayed, Link, Accept-Ranges, Content-Range, "
+		"Content-Disposition");
 	if (strcmp(http_method(x->http), "OPTIONS") == 0 && http_header(x->http, "Access-Control-Request-Method")) {
 		http_answer_header(x->http, "Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE");
 		http_answer_header(x->http, "Access-Control-Allow-Headers",
-			"Authorization, Content-Type, Idempotency-Key, X-Request-Id");
+			"Authorization, Content-Type, Idempotency-Key, Range, X-Request-Id");
 		http_answer_header(x->http, "Access-Control-Max-Age", "600");
 	}
 	return true;
@@ -269,7 +271,7 @@ void exchange_wait(
 	x->resume = resume;
 }
 
-static void resume(struct exchange *x, const struct nxv_completion *done)
+void exchange_resume(struct exchange *x, const struct nxv_completion *done)
 {
 	void (*go)(struct exchange *, const struct nxv_completion *) = x->resume;
 
@@ -310,10 +312,11 @@ void exchange_wake(void *user)
 	uint64_t count;
 
 	while (nxv_inbox_next(lane->inbox, &done))
-		resume(done.token, &done);
+		exchange_resume(done.token, &done);
 	(void)!read(lane->bell, &count, sizeof(count));
 	while ((x = aside_next(lane->aside)) || (x = aside_next(lane->twilio)))
-		resume(x, &x->done);
+		exchange_resume(x, &x->done);
+	media_wake(lane);
 }
 
 void exchange_hurry(void *user, struct http_request *req)
@@ -328,7 +331,9 @@ void exchange_hurry(void *user, struct http_request *req)
 	snprintf(done.error.message, sizeof(done.error.message), "The server is being stopped; ask again in a moment.");
 	if (x->work) /* the other thread still uses x */
 		aside_settle(x->at);
-	resume(x, x->work ? &x->done : &done);
+	media_leave(x->media);
+	x->media = NULL;
+	exchange_resume(x, x->work ? &x->done : &done);
 }
 
 void exchange_done(void *user, struct http_request *req)
@@ -340,6 +345,7 @@ void exchange_done(void *user, struct http_request *req)
 		return;
 	if (x->pass) /* never answered: its client left, or the server ended */
 		nxv_gate_leave(x->ctx, x->pass, 499, 0, NULL);
+	media_leave(x->media);
 	nxv_body_free(x->body);
 	free(x->query_text);
 	free(x->subject);

@@ -35,6 +35,7 @@ static const struct route routes[] = {
 
 	{ "POST", "/api/v1/opensips/call/:sessionId/recording", RECORDING, ROUTE_CREATES, NXV_BODY_RECORDING, "", recording_control },
 	{ "GET", "/api/v1/opensips/call/:sessionId/recordings", RECORDING, 0, NXV_BODY_NONE, "", recording_list },
+	{ "GET", "/api/v1/recordings/:id/media", RECORDING, 0, NXV_BODY_NONE, "format", recording_media },
 	{ "DELETE", "/api/v1/recordings/:id", RECORDING, 0, NXV_BODY_NONE, "", recording_delete },
 
 	{ "GET", "/api/v1/usage", ANY, 0, NXV_BODY_NONE, "userId keyId sessionId since until limit cursor", usage_list },

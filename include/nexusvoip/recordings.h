@@ -4,6 +4,7 @@
 #define NEXUSVOIP_RECORDINGS_H
 
 #include <nexusvoip/context.h>
+#include <nexusvoip/twilio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -61,6 +62,14 @@ NXV_API nxv_status nxv_recording_get(nxv_ctx *ctx, const char *id, struct nxv_re
 /** Delete a recording and its sound, for good. Errors: as above; NXV_E_CONFLICT "recording_in_progress": stop it first.
  * Thread safety: any thread but the engine's. */
 NXV_API nxv_status nxv_recording_delete(nxv_ctx *ctx, const char *id, struct nxv_error *err);
+
+/**
+ * Stream a recording's sound to fn, piece by piece; nothing is kept. See nxv_twilio_recording_media().
+ * @param opts nullable.
+ * Errors: as above and there; NXV_E_CONFLICT "recording_not_ready": it is not completed. A failure after pieces were given
+ * means that they are not the whole. Thread safety: any thread but the engine's; fn runs on the calling thread.
+ */
+NXV_API nxv_status nxv_recording_media(nxv_ctx *ctx, const char *id, const struct nxv_twilio_media_opts *opts, nxv_twilio_media_fn *fn, void *user, struct nxv_error *err);
 
 /** Free. NULL is allowed. Thread safety: the owner. */
 NXV_API void nxv_recording_free(struct nxv_recording *recording);

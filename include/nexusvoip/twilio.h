@@ -278,6 +278,8 @@ NXV_API void nxv_twilio_recording_free(struct nxv_twilio_recording *recording);
 /** Free. NULL is allowed. Thread safety: the owner. */
 NXV_API void nxv_twilio_recording_list_free(struct nxv_twilio_recording_list *list);
 
+/** Asked about every second; return false to stop, also while nothing comes. */
+typedef bool nxv_twilio_keep_on_fn(void *user);
 /** How to fetch a recording's sound. */
 struct nxv_twilio_media_opts {
 	size_t size;
@@ -287,6 +289,8 @@ struct nxv_twilio_media_opts {
 	uint32_t idle_timeout_ms;  /**< between pieces; 0: 15 s */
 	uint32_t total_timeout_ms; /**< 0: no limit */
 	size_t max_bytes;          /**< 0: 1 GiB */
+	int64_t *total_bytes;      /**< [borrowed] nullable: gets the size of the whole, also where a range of it, or none, comes; -1: not told */
+	nxv_twilio_keep_on_fn *keep_on; /**< nullable; gets the user of the stream */
 };
 #define NXV_TWILIO_MEDIA_OPTS_INIT { .size = sizeof(struct nxv_twilio_media_opts) }
 /** What comes, as far as it is known when the first piece comes. [borrowed] for the callback. */
@@ -301,9 +305,9 @@ typedef bool nxv_twilio_media_fn(void *user, const struct nxv_twilio_media *medi
 /**
  * Stream a recording's media to fn, piece by piece; nothing is kept. A redirection to the storage is followed without the
  * account's credentials, never from https to http.
- * Errors: as above; NXV_E_INVALID "range_not_satisfiable"; NXV_E_CONFLICT "stopped" when fn returned false; "twilio_bad_answer"
+ * Errors: as above; NXV_E_INVALID "range_not_satisfiable"; NXV_E_CONFLICT "stopped" when fn or keep_on returned false; "twilio_bad_answer"
  * when it broke off, also after pieces were given.
- * Thread safety: the owner of twilio; fn runs on the calling thread and must not use twilio.
+ * Thread safety: the owner of twilio; fn and keep_on run on the calling thread and must not use twilio.
  */
 NXV_API nxv_status nxv_twilio_recording_media(nxv_twilio *twilio, const char *sid, const struct nxv_twilio_media_opts *opts, nxv_twilio_media_fn *fn, void *user, struct nxv_error *err);
 

@@ -86,6 +86,9 @@ static CURLcode drive(struct http *http, struct http_transfer *t)
 		int64_t left = transfer_left_ms(t, loop_now_ms());
 		if (left == 0)
 			return CURLE_OPERATION_TIMEDOUT;
+		t->stopped = t->keep_on && !t->keep_on(t->data_user);
+		if (t->stopped)
+			return CURLE_ABORTED_BY_CALLBACK;
 		if (curl_multi_poll(http->multi, NULL, 0, left < 0 || left > POLL_MAX_MS ? POLL_MAX_MS : (int)left, NULL) != CURLM_OK)
 			return CURLE_FAILED_INIT;
 	}

@@ -57,6 +57,9 @@ struct http_result {
  * nothing else of this client may be called from inside. */
 typedef bool http_data_fn(void *user, const struct http_result *head, const void *data, size_t len);
 
+/** Asked about every second while a blocking request is under way; false stops it. */
+typedef bool http_keep_on_fn(void *user);
+
 /** A request. All is [borrowed] until it has begun; credentials go into the Authorization header only. */
 struct http_request {
 	const char *method;             /**< "GET", "POST" or "DELETE" */
@@ -73,6 +76,7 @@ struct http_request {
 	uint32_t total_timeout_ms;      /**< for everything; 0: no limit */
 	size_t max_body_bytes;          /**< of the answer; 0: 1 MiB; with on_data: of what is streamed, the rest has 1 MiB */
 	http_data_fn *on_data;          /**< streams 2xx bodies; NULL: all goes to result->body */
+	http_keep_on_fn *keep_on;       /**< nullable; of http_send() only */
 	void *user;
 };
 

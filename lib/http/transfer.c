@@ -190,6 +190,7 @@ nxv_status transfer_new(struct http *http, const struct http_request *request, s
 			memcpy(t->body, request->body, t->body_len);
 	}
 	t->on_data = request->on_data;
+	t->keep_on = request->keep_on;
 	t->data_user = request->user;
 	t->result.headers.max = HTTP_HEADERS_MAX_BYTES;
 	t->result.body.max = t->on_data ? BODY_DEFAULT_BYTES : t->max_body_bytes;

@@ -31,6 +31,7 @@ struct http_transfer {
 	uint32_t first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
 	size_t max_body_bytes, body_bytes;
 	http_data_fn *on_data;
+	http_keep_on_fn *keep_on;
 	void *data_user;
 	http_done_fn *done; /* NULL in the blocking form */
 	void *done_user;

@@ -60,7 +60,7 @@ static nxv_status check_none_runs(struct recorder *r, struct nxv_error *err)
 	nxv_status status = recorder_running(r, &running, err);
 
 	if (status == NXV_OK && running) {
-		status = recorder_look(r, running, &gone, err);
+		status = recording_look(r->ctx, r->twilio, running, &gone, err);
 		nxv_recording_free(running);
 		running = NULL;
 		if (status == NXV_OK)
@@ -168,7 +168,7 @@ static nxv_status change(struct recorder *r, nxv_recording_action action, struct
 	if (status == NXV_OK) {
 		status = recorder_keep(r, now, err);
 	} else if (status == NXV_E_CONFLICT || status == NXV_E_NOT_FOUND) { /* it has ended, unheard */
-		status = recorder_look(r, running, &gone, err);
+		status = recording_look(r->ctx, r->twilio, running, &gone, err);
 		if (status == NXV_OK)
 			status = not_recording(err);
 	}

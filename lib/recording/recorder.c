@@ -55,15 +55,20 @@ static nxv_status keep(nxv_ctx *ctx, const struct recording_news *news, struct n
 	return status;
 }
 
+static nxv_status keep_told(
+	nxv_ctx *ctx, const char *session_id, const char *user_id, const struct nxv_twilio_recording *told, struct nxv_error *err)
+{
+	const struct recording_news news = { .id = told->sid, .session_id = session_id, .user_id = user_id, .status = told->status,
+		.duration_seconds = told->duration_seconds, .channels = told->channels, .created_at_ms = told->created_at_ms };
+
+	if (!recording_status_known(told->status))
+		return error_code(err, NXV_E_UNREACHABLE, "twilio_bad_answer", "Twilio tells of a recording in a state that is not known here");
+	return keep(ctx, &news, err);
+}
+
 nxv_status recorder_keep(struct recorder *r, const struct nxv_twilio_recording *recording, struct nxv_error *err)
 {
-	const struct recording_news news = { .id = recording->sid, .session_id = r->row->pub.id, .user_id = r->row->pub.user_id,
-		.status = recording->status, .duration_seconds = recording->duration_seconds, .channels = recording->channels,
-		.created_at_ms = recording->created_at_ms };
-
-	if (!recording_status_known(recording->status))
-		return error_code(err, NXV_E_UNREACHABLE, "twilio_bad_answer", "Twilio tells of a recording in a state that is not known here");
-	return keep(r->ctx, &news, err);
+	return keep_told(r->ctx, r->row->pub.id, r->row->pub.user_id, recording, err);
 }
 
 nxv_status recording_mark(nxv_ctx *ctx, const struct nxv_recording *recording, const char *word, struct nxv_error *err)
@@ -128,16 +133,16 @@ nxv_status recorder_refresh(struct recorder *r, struct nxv_error *err)
 	return status;
 }
 
-nxv_status recorder_look(struct recorder *r, const struct nxv_recording *recording, bool *gone, struct nxv_error *err)
+nxv_status recording_look(nxv_ctx *ctx, nxv_twilio *twilio, const struct nxv_recording *recording, bool *gone, struct nxv_error *err)
 {
 	struct nxv_twilio_recording *now = NULL;
-	nxv_status status = nxv_twilio_recording_fetch(r->twilio, recording->id, &now, err);
+	nxv_status status = nxv_twilio_recording_fetch(twilio, recording->id, &now, err);
 
 	*gone = status == NXV_E_NOT_FOUND;
 	if (*gone)
-		status = recording_mark(r->ctx, recording, "deleted", err);
+		status = recording_mark(ctx, recording, "deleted", err);
 	else if (status == NXV_OK)
-		status = recorder_keep(r, now, err);
+		status = keep_told(ctx, recording->session_id, recording->user_id, now, err);
 	nxv_twilio_recording_free(now);
 	return status;
 }

@@ -27,6 +27,8 @@ struct recording_news {
 bool recording_status_known(const char *status);
 /** True while it can be paused, resumed and stopped. */
 bool recording_status_runs(const char *status);
+/** True when nothing follows but its deletion. */
+bool recording_status_final(const char *status);
 
 /** Keep news, with an event when it changed. A status never goes back; what was deleted stays deleted.
  * Errors: NXV_E_NOT_FOUND: it is another session's. */
@@ -57,10 +59,10 @@ void recorder_close(struct recorder *r);
 nxv_status recorder_connect(struct recorder *r, struct nxv_error *err);
 /** Keep what Twilio says of a recording. */
 nxv_status recorder_keep(struct recorder *r, const struct nxv_twilio_recording *recording, struct nxv_error *err);
+/** Ask Twilio for one that is known here. What Twilio no longer has is deleted here, too: *gone. */
+nxv_status recording_look(nxv_ctx *ctx, nxv_twilio *twilio, const struct nxv_recording *recording, bool *gone, struct nxv_error *err);
 /** Ask Twilio for all recordings of the call, and keep what it says. */
 nxv_status recorder_refresh(struct recorder *r, struct nxv_error *err);
-/** Ask Twilio for one. What Twilio no longer has is deleted here, too: *gone. */
-nxv_status recorder_look(struct recorder *r, const struct nxv_recording *recording, bool *gone, struct nxv_error *err);
 /** @param out [owned]; NULL: none runs, as far as is known here. */
 nxv_status recorder_running(struct recorder *r, struct nxv_recording **out, struct nxv_error *err);
 /** Keep a status of our own: "deleted". */

@@ -11,6 +11,8 @@
 
 #define COLUMNS "id, session_id, user_id, status, duration_seconds, channels, created_at_ms, updated_at_ms"
 
+enum { EXACT_MS = 2000 };
+
 /* A status goes up in rank only; those of rank 1 go to and fro. */
 static const struct {
 	const char *word;
@@ -35,6 +37,11 @@ bool recording_status_known(const char *status)
 bool recording_status_runs(const char *status)
 {
 	return rank_of(status) == 1;
+}
+
+bool recording_status_final(const char *status)
+{
+	return rank_of(status) >= 4;
 }
 
 static nxv_status read_row(struct db_stmt *stmt, struct nxv_recording **out, struct nxv_error *err)
@@ -128,10 +135,16 @@ nxv_status recording_load_all(struct db_tx *tx, const char *session_id, struct n
 	return status;
 }
 
+/* Twilio tells seconds: of what has just begun we know better, and so of two which came first. */
+static int64_t began_at(const struct recording_news *n, int64_t now_ms)
+{
+	return n->created_at_ms && (n->created_at_ms < now_ms - EXACT_MS || n->created_at_ms > now_ms) ? n->created_at_ms : now_ms;
+}
+
 static nxv_status insert(struct db_tx *tx, const struct recording_news *n, int64_t now_ms, struct nxv_error *err)
 {
 	return db_run(tx, "INSERT INTO recording (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?)", err, "ttttiiii", n->id, n->session_id,
-		n->user_id, n->status, n->duration_seconds, (int64_t)n->channels, n->created_at_ms ? n->created_at_ms : now_ms, now_ms);
+		n->user_id, n->status, n->duration_seconds, (int64_t)n->channels, began_at(n, now_ms), now_ms);
 }
 
 static nxv_status update(struct db_tx *tx, const struct recording_news *n, int64_t now_ms, struct nxv_error *err)

@@ -34,7 +34,7 @@ static nxv_status look_for_unheard(struct recorder *r, struct nxv_error *err)
 
 	for (size_t i = 0; status == NXV_OK && r->twilio && i < r->unheard->count; i++)
 		if (r->unheard->items[i]->created_at_ms < old_ms)
-			status = recorder_look(r, r->unheard->items[i], &gone, err);
+			status = recording_look(r->ctx, r->twilio, r->unheard->items[i], &gone, err);
 	return status;
 }
 

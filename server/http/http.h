@@ -10,6 +10,7 @@
 struct http_listener;
 struct http_loop;
 struct http_request;
+struct http_stream;
 
 /** Limits of a request; beyond them it is refused before anything looks at it. */
 enum {
@@ -87,5 +88,21 @@ void http_answer(struct http_request *req, int status, char *body, size_t len);
 void http_reset(struct http_request *req);
 /** Answer with a body that outlives the server. */
 void http_answer_static(struct http_request *req, int status, const char *body, size_t len);
+
+/** A body that another thread writes while it is sent; at most size bytes of it are held.
+ * @return [owned], http_stream_free(); NULL when memory ran out. */
+struct http_stream *http_stream_new(size_t size);
+/** Give it up; an answer that is made of it keeps it as long as it needs. NULL is allowed. Any thread. */
+void http_stream_free(struct http_stream *stream);
+/** Write, waiting for room. False: nobody reads it any more. The writer's thread. */
+bool http_stream_write(struct http_stream *stream, const void *data, size_t len);
+/** True unless nobody reads it any more. Any thread. */
+bool http_stream_is_read(struct http_stream *stream);
+/** That was all; or, unless whole, it broke off: then the connection ends so that the client can tell. The writer's thread. */
+void http_stream_end(struct http_stream *stream, bool whole);
+/** It is not read any more; an answer that has begun ends broken off. Any thread. */
+void http_stream_leave(struct http_stream *stream);
+/** Answer with it. @param len -1: not known. */
+void http_answer_stream(struct http_request *req, int status, struct http_stream *stream, int64_t len);
 
 #endif

@@ -46,6 +46,7 @@ struct http_request {
 	bool begun, chunked, handled, suspended, answered, closing;
 	int64_t began_us;
 	struct MHD_Response *response;
+	struct http_stream *stream; /**< the body of the answer, as long as the response lives */
 	int status;
 	struct http_header_out out[20];
 	size_t outs;
@@ -57,7 +58,7 @@ struct http_loop {
 	struct MHD_Daemon *mhd;
 	struct http_conn *conns;
 	pthread_t thread;
-	int epoll, stop_fd;
+	int epoll, stop_fd, kick_fd; /**< kick: run once more */
 	atomic_uint grace_ms;
 	bool stopping;
 	int64_t stop_at_ms, swept_ms;
@@ -81,6 +82,9 @@ enum MHD_Result request_step(struct http_loop *loop, struct http_request *req, c
 
 /** framing.c: true when the head can be read in one way only; otherwise req->fault says why not. Notes the kind of body. */
 bool framing_check(struct http_request *req, const char *url, const char *version);
+
+/** stream.c */
+struct MHD_Response *stream_response(struct http_stream *stream, struct http_conn *conn, int64_t len);
 
 /** deadline.c: end connections that exceed the time of their phase; returns ms until it should look again, -1 for never. */
 int deadline_sweep(struct http_loop *loop);

@@ -164,11 +164,15 @@ static void begin_stop(struct http_loop *loop)
 			conn_cut(conn, false);
 }
 
+/* Nothing may be suspended when the daemon stops. */
 static void hurry_all(struct http_loop *loop)
 {
-	for (struct http_conn *conn = loop->conns; conn; conn = conn->next)
+	for (struct http_conn *conn = loop->conns; conn; conn = conn->next) {
 		if (conn->req && conn->req->suspended)
 			loop->app->hurry(loop->app->user, conn->req);
+		if (conn->req && conn->req->stream)
+			http_stream_leave(conn->req->stream);
+	}
 }
 
 static int next_timeout(struct http_loop *loop)
@@ -186,14 +190,17 @@ static int next_timeout(struct http_loop *loop)
 static void *loop_main(void *arg)
 {
 	struct http_loop *loop = arg;
-	struct epoll_event events[4];
+	struct epoll_event events[5];
+	uint64_t count;
 
 	while (!loop->stopping || (loop->conns && http_now_ms() < loop->stop_at_ms)) {
-		int n = epoll_wait(loop->epoll, events, 4, next_timeout(loop));
+		int n = epoll_wait(loop->epoll, events, 5, next_timeout(loop));
 
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.fd == loop->stop_fd)
 				begin_stop(loop);
+			else if (events[i].data.fd == loop->kick_fd)
+				(void)!read(loop->kick_fd, &count, sizeof(count));
 			else if (events[i].data.fd == loop->app->wake_fds[0] ||
 				 events[i].data.fd == loop->app->wake_fds[1])
 				loop->app->wake(loop->app->user);
@@ -213,6 +220,8 @@ static void loop_free(struct http_loop *loop)
 		close(loop->epoll);
 	if (loop->stop_fd >= 0)
 		close(loop->stop_fd);
+	if (loop->kick_fd >= 0)
+		close(loop->kick_fd);
 	free(loop);
 }
 
@@ -227,14 +236,15 @@ struct http_loop *http_loop_start(
 	loop->app = app;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	loop->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (loop->epoll < 0 || loop->stop_fd < 0)
+	loop->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (loop->epoll < 0 || loop->stop_fd < 0 || loop->kick_fd < 0)
 		goto fail;
 	daemon_start(loop, listener->fds[index], max_connections);
 	if (!loop->mhd)
 		goto fail;
 	listener->fds[index] = -1; /* the daemon's from here on */
 	info = MHD_get_daemon_info(loop->mhd, MHD_DAEMON_INFO_EPOLL_FD);
-	if (!info || !watch(loop, info->epoll_fd) || !watch(loop, loop->stop_fd) || !watch(loop, app->wake_fds[0]) ||
+	if (!info || !watch(loop, info->epoll_fd) || !watch(loop, loop->stop_fd) || !watch(loop, loop->kick_fd) || !watch(loop, app->wake_fds[0]) ||
 		!watch(loop, app->wake_fds[1]) || pthread_create(&loop->thread, NULL, loop_main, loop) != 0) {
 		MHD_stop_daemon(loop->mhd);
 		goto fail;

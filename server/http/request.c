@@ -280,3 +280,14 @@ void http_answer_static(struct http_request *req, int status, const char *body, 
 		answer(req, status,
 			MHD_create_response_from_buffer(len, (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT));
 }
+
+void http_answer_stream(struct http_request *req, int status, struct http_stream *stream, int64_t len)
+{
+	struct MHD_Response *response;
+
+	if (req->answered)
+		return;
+	response = stream_response(stream, req->conn, len);
+	req->stream = response ? stream : NULL;
+	answer(req, status, response);
+}

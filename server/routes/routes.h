@@ -31,6 +31,7 @@ struct nxv_session *call_find(struct exchange *x, const char *id);
 void recording_control(struct exchange *x);
 void recording_list(struct exchange *x);
 void recording_delete(struct exchange *x);
+void recording_media(struct exchange *x);
 
 void usage_list(struct exchange *x);
 

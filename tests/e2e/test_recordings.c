@@ -114,6 +114,118 @@ static void a_recording_is_started_paused_resumed_stopped_listed_and_deleted(voi
 	assert_int_equal(json_object_array_length(json_at(list(&alice, call)->json, "recordings")), 1);
 }
 
+/* What the sandbox itself would give. */
+static bool keep_sound(void *user, const struct nxv_twilio_media *media, const void *data, size_t len)
+{
+	(void)media;
+	return fwrite(data, 1, len, user) == len;
+}
+
+static bool fetch_from_sandbox(const char *id, bool wav, const char *path)
+{
+	struct nxv_twilio_opts opts = NXV_TWILIO_OPTS_INIT;
+	struct nxv_twilio_media_opts media = NXV_TWILIO_MEDIA_OPTS_INIT;
+	nxv_twilio *twilio = NULL;
+	FILE *file = fopen(path, "wb");
+	bool good;
+
+	opts.account_sid = SANDBOX_ACCOUNT;
+	opts.auth_token = SANDBOX_TOKEN;
+	opts.base_url = sandbox.url;
+	media.wav = wav;
+	good = file && nxv_twilio_open(&opts, &twilio, NULL) == NXV_OK &&
+		nxv_twilio_recording_media(twilio, id, &media, keep_sound, file, NULL) == NXV_OK;
+	nxv_twilio_close(twilio);
+	return file && fclose(file) == 0 && good;
+}
+
+static bool same(const char *a, const char *b, long from, long len)
+{
+	FILE *fa = fopen(a, "rb"), *fb = fopen(b, "rb");
+	bool equal = fa && fb && fseek(fa, from, SEEK_SET) == 0;
+	long n = 0;
+	int ca = 0, cb = 0;
+
+	while (equal && (len < 0 || n < len) && ca != EOF) {
+		ca = getc(fa);
+		cb = getc(fb);
+		equal = ca == cb;
+		n++;
+	}
+	equal = equal && (len < 0 || getc(fb) == EOF);
+	if (fa)
+		fclose(fa);
+	if (fb)
+		fclose(fb);
+	return equal && n > 1000;
+}
+
+static void curl(const char *what, const char *more, const char *path)
+{
+	char url[192], config[128], text[256], *out = NULL, *why = NULL;
+	const char *argv[] = { "curl", "-sSf", "-K", config, "-o", path, url, *more ? "-r" : NULL, more, NULL };
+
+	snprintf(config, sizeof(config), "%s/curl.conf", proc_temp_dir());
+	snprintf(text, sizeof(text), "header = \"Authorization: Bearer %s\"\n", alice.key);
+	snprintf(url, sizeof(url), "%s/api/v1/recordings/%s", gw.url, what);
+	assert_true(proc_write_file(config, text));
+	if (proc_run(argv, &out, &why, SOON_MS) != 0)
+		fail_msg("curl: %s", why);
+	free(out);
+	free(why);
+}
+
+static bool there(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+
+	if (file)
+		fclose(file);
+	return file;
+}
+
+static void its_sound_is_what_twilio_has(void)
+{
+	const char *dir = proc_temp_dir();
+	char call[96], id[64], what[96], truth[128], file[128];
+
+	begin();
+	call_up(call);
+	now_is(control(&alice, call, "start"), "in-progress");
+	snprintf(id, sizeof(id), "%s", json_text(list(&alice, call)->json, "recordings.0.id"));
+	snprintf(what, sizeof(what), "/api/v1/recordings/%s/media", id);
+	refused(gateway_http(&gw, "GET", what, alice.key, NULL), 409, "recording_not_ready");
+	assert_int_not_equal(gateway_ctl(&gw, "recordings get %s --output %s/early.mp3", id, dir), 0);
+	assert_non_null(strstr(gateway_ctl_err(), "recording_not_ready"));
+	snprintf(file, sizeof(file), "%s/early.mp3", dir);
+	assert_false(there(file));
+	nap_ms(300); /* six seconds of the sandbox's */
+	assert_int_equal(control(&alice, call, "stop")->status, 200);
+	assert_int_equal(api_end(&gw, &alice, call), 200);
+	snprintf(truth, sizeof(truth), "%s/truth.wav", dir);
+	snprintf(file, sizeof(file), "%s/got.wav", dir);
+	assert_true(fetch_from_sandbox(id, true, truth));
+	snprintf(what, sizeof(what), "%s/media?format=wav", id);
+	curl(what, "", file);
+	assert_true(same(truth, file, 0, -1));
+	curl(what, "1000-21999", file);
+	assert_true(same(truth, file, 1000, 21000));
+	assert_int_equal(gateway_ctl(&gw, "recordings get %s --format wav --output %s", id, file), 0);
+	assert_string_equal(json_text(gateway_ctl_json(), "file"), file);
+	assert_true(same(truth, file, 0, -1));
+	assert_int_equal(gateway_ctl(&gw, "recordings get %s --format wav --range 1000-21999 --output %s", id, file), 0);
+	assert_true(same(truth, file, 1000, 21000));
+	snprintf(truth, sizeof(truth), "%s/truth.mp3", dir);
+	assert_true(fetch_from_sandbox(id, false, truth));
+	snprintf(what, sizeof(what), "%s/media", id);
+	curl(what, "", file);
+	assert_true(same(truth, file, 0, -1));
+	assert_int_not_equal(gateway_ctl(&gw, "recordings get %s --range 99999999- --output %s/late.mp3", id, dir), 0);
+	assert_int_equal(gateway_ctl(&gw, "recordings get %s --range all", id), 2);
+	assert_int_equal(delete(&alice, id)->status, 200);
+	assert_int_equal(gateway_ctl(&gw, "recordings get %s --output %s/gone.mp3", id, dir), 3);
+}
+
 static void others_see_nothing_of_it(void)
 {
 	char call[96], id[64], theirs[512];
@@ -127,6 +239,8 @@ static void others_see_nothing_of_it(void)
 	snprintf(id, sizeof(id), "%s", json_text(reply->json, "recording.id"));
 	refused(control(&bob, call, "stop"), 404, "not_found");
 	refused(list(&bob, call), 404, "not_found");
+	snprintf(theirs, sizeof(theirs), "/api/v1/recordings/%s/media", id);
+	refused(gateway_http(&gw, "GET", theirs, bob.key, NULL), 404, "not_found");
 	reply = delete(&bob, id);
 	refused(reply, 404, "not_found");
 	snprintf(theirs, sizeof(theirs), "%s", json_text(reply->json, "error.message"));
@@ -240,6 +354,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		E2E(a_recording_is_started_paused_resumed_stopped_listed_and_deleted),
+		E2E(its_sound_is_what_twilio_has),
 		E2E(others_see_nothing_of_it),
 		E2E(what_cannot_be_recorded_is_refused_with_a_clear_word),
 		E2E(a_start_under_a_fault_is_not_made_twice),

@@ -213,6 +213,39 @@ static void a_deleted_recording_stays_deleted(void **state)
 	rig_close();
 }
 
+static bool take(void *user, const struct nxv_twilio_media *media, const void *data, size_t len)
+{
+	(void)media;
+	strncat(user, data, len);
+	return true;
+}
+
+static void sound_is_handed_over_or_it_is_said_why_not(void **state)
+{
+	struct nxv_recording_list *list = NULL;
+	char heard[64] = "";
+
+	(void)state;
+	RIG({ FAKE_ANSWER, answer(200, list_json(recording_json(REC(1), "in-progress"), recording_json(REC(2), "in-progress"))), 0 },
+		{ FAKE_ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nsound", 0 },
+		{ FAKE_ANSWER, answer(404, "{\"code\":20404,\"message\":\"none\"}"), 0 },
+		{ FAKE_ANSWER, answer(200, recording_json(REC(1), "processing")), 0 },
+		{ FAKE_ANSWER, answer(404, "{\"code\":20404,\"message\":\"none\"}"), 0 },
+		{ FAKE_ANSWER, answer(200, recording_json(REC(1), "absent")), 0 },
+		{ FAKE_ANSWER, answer(404, "{\"code\":20404,\"message\":\"none\"}"), 0 });
+	refused(nxv_recording_media(&f.ctx, REC(1), NULL, take, heard, &err), NXV_E_NOT_FOUND, "not_found");
+	assert_int_equal(server.requests, 0);
+	assert_int_equal(nxv_recording_list(&f.ctx, "session_1", &list, &err), NXV_OK);
+	nxv_recording_list_free(list);
+	assert_int_equal(nxv_recording_media(&f.ctx, REC(1), NULL, take, heard, &err), NXV_OK);
+	assert_string_equal(heard, "sound");
+	refused(nxv_recording_media(&f.ctx, REC(1), NULL, take, heard, &err), NXV_E_CONFLICT, "recording_not_ready");
+	refused(nxv_recording_media(&f.ctx, REC(1), NULL, take, heard, &err), NXV_E_NOT_FOUND, "not_found");
+	refused(nxv_recording_media(&f.ctx, REC(2), NULL, take, heard, &err), NXV_E_NOT_FOUND, "not_found"); /* deleted elsewhere */
+	assert_int_equal(fixture_count(&f, "SELECT count(*) FROM recording WHERE status = 'deleted'"), 1);
+	rig_close();
+}
+
 static void without_an_account_it_is_said_so(void **state)
 {
 	(void)state;
@@ -237,6 +270,7 @@ int main(void)
 		cmocka_unit_test(a_refused_start_can_be_repeated),
 		cmocka_unit_test(a_list_says_what_twilio_has_now),
 		cmocka_unit_test(a_deleted_recording_stays_deleted),
+		cmocka_unit_test(sound_is_handed_over_or_it_is_said_why_not),
 		cmocka_unit_test(without_an_account_it_is_said_so),
 	};
 

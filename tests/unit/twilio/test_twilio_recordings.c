@@ -144,6 +144,44 @@ static void sound_is_streamed(void **state)
 	end();
 }
 
+static void the_size_of_the_whole_is_told(void **state)
+{
+	struct nxv_twilio_media_opts o = NXV_TWILIO_MEDIA_OPTS_INIT;
+	struct sink sink = { 0 };
+	int64_t total = 0;
+
+	(void)state;
+	RIG({ FAKE_ANSWER, "HTTP/1.1 206 Part\r\nContent-Range: bytes 1-3/5\r\nContent-Length: 3\r\n\r\noun", 0 },
+		{ FAKE_ANSWER, "HTTP/1.1 416 No\r\nContent-Range: bytes */5\r\nContent-Length: 0\r\n\r\n", 0 },
+		{ FAKE_ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nsound", 0 },
+		{ FAKE_ANSWER, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nsound\r\n0\r\n\r\n", 0 });
+	o.total_bytes = &total;
+	o.range = "bytes=1-3";
+	assert_int_equal(nxv_twilio_recording_media(twilio, REC_SID, &o, take, &sink, &err), NXV_OK);
+	assert_int_equal(total, 5);
+	total = 0;
+	assert_int_equal(nxv_twilio_recording_media(twilio, REC_SID, &o, take, &sink, &err), NXV_E_INVALID);
+	assert_int_equal(total, 5);
+	total = 0;
+	assert_int_equal(nxv_twilio_recording_media(twilio, REC_SID, &o, take, &sink, &err), NXV_OK);
+	assert_int_equal(total, 5);
+	assert_int_equal(nxv_twilio_recording_media(twilio, REC_SID, &o, take, &sink, &err), NXV_OK);
+	assert_int_equal(total, -1);
+	end();
+}
+
+static void a_page_is_no_sound(void **state)
+{
+	struct sink sink = { 0 };
+
+	(void)state;
+	RIG({ FAKE_ANSWER, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nsound", 0 });
+	assert_int_equal(nxv_twilio_recording_media(twilio, REC_SID, NULL, take, &sink, &err), NXV_E_UNREACHABLE);
+	assert_string_equal(err.code, "twilio_bad_answer");
+	assert_int_equal(sink.calls, 0);
+	end();
+}
+
 static void the_storage_gets_no_credentials(void **state)
 {
 	struct sink sink = { 0 };
@@ -211,6 +249,8 @@ int main(void)
 		cmocka_unit_test(it_is_paused_resumed_and_stopped),
 		cmocka_unit_test(they_are_fetched_listed_and_deleted),
 		cmocka_unit_test(sound_is_streamed),
+		cmocka_unit_test(the_size_of_the_whole_is_told),
+		cmocka_unit_test(a_page_is_no_sound),
 		cmocka_unit_test(the_storage_gets_no_credentials),
 		cmocka_unit_test(redirections_end_somewhere),
 		cmocka_unit_test(streams_that_fail_say_how),
