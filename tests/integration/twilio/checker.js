@@ -13,7 +13,7 @@ const { spawn } = require("child_process");
 const [, , folder, server_url] = process.argv;
 const modules = process.env.NODE_PATH;
 const whole = JSON.parse(fs.readFileSync(path.join(modules, "@twilio/cli-core/src/services/twilio-api/twilio_api_v2010.json")));
-const used = Object.keys(whole.paths).filter((p) => /\/Calls(\/\{Sid\})?\.json$|\/Calls\/\{CallSid\}\/Recordings|Accounts\/\{AccountSid\}\/Recordings(\/\{Sid\})?\.json$/.test(p));
+const used = Object.keys(whole.paths).filter((p) => /\/Calls(\/\{Sid\})?\.json$|\/Calls\/\{CallSid\}\/Recordings|Accounts\/\{AccountSid\}\/(Recordings(\/\{Sid\})?|IncomingPhoneNumbers|OutgoingCallerIds)\.json$|Accounts\/\{Sid\}\.json$/.test(p));
 const api = { ...whole, paths: Object.fromEntries(used.map((p) => [p, whole.paths[p]])) };
 const operations = []; // { method, path, regex, query, body, required }
 const FORM = "application/x-www-form-urlencoded";
