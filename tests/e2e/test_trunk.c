@@ -127,7 +127,8 @@ static void the_trunks_answers_end_calls_with_their_reason(void)
 
 static void what_the_rules_forbid_never_reaches_the_trunk(void)
 {
-	static const char *const numbers[] = { "+33145550123", "+19005550123", "112", "911", "+1911", "0018005", "+881612345678" };
+	static const char *const numbers[] = { "+33145550123", "+19005550123", "112", "911", "+1911", "0018005", "+881612345678", "+340803123456",
+		"+101144909879000", "+0019005550123" };
 	unsigned before = phone_requests(trunk);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		reset();
