@@ -37,8 +37,8 @@ struct nxv_sealing {
  *   nexusvoip.passphrase, secrets.passphrase_file; or
  *   a random key: the systemd credential nexusvoip.key, secrets.key_file (by default secrets.key in the state folder).
  * The first secret that is stored decides: by a passphrase if there is one, else by the key, which is made when it is missing.
- * Errors of all below: NXV_E_DENIED "sealing_key_missing" or "wrong_sealing_key", with which nothing was changed;
- * NXV_E_INVALID "sealing_key_open" when its file may be read by others.
+ * Errors of all below that need the key: NXV_E_DENIED "sealing_key_missing", "wrong_sealing_key", or "sealing_key_open" when its file
+ * may be used by others; NXV_E_BUSY "sealing_key_changed" by a rotation meanwhile; NXV_E_STORE "secret_damaged". Nothing was changed.
  */
 
 /**
@@ -49,7 +49,7 @@ struct nxv_sealing {
  */
 NXV_API nxv_status nxv_secret_set(nxv_ctx *ctx, const char *name, const char *value, struct nxv_error *err);
 /** Forget a stored secret; needs no key. The last one takes the sealing key's record with it.
- * Errors: NXV_E_NOT_FOUND. Thread safety: any thread. */
+ * Errors: NXV_E_NOT_FOUND; NXV_E_INVALID with field "name". Thread safety: any thread. */
 NXV_API nxv_status nxv_secret_unset(nxv_ctx *ctx, const char *name, struct nxv_error *err);
 /** List, without values. @param out [owned]. Thread safety: any thread. */
 NXV_API nxv_status nxv_secret_list(nxv_ctx *ctx, struct nxv_secret_list **out, struct nxv_error *err);

@@ -56,7 +56,7 @@ void webhook_tell_refused(nxv_ctx *ctx)
 {
 	struct webhook_tally *tally = &ctx->webhooks;
 	const int64_t now_ms = env_now_ms(&ctx->env);
-	char data[160] = "";
+	char data[256] = "";
 	size_t len = 0;
 
 	pthread_mutex_lock(&ctx->lock);
@@ -101,9 +101,14 @@ static nxv_status check_signature(nxv_ctx *ctx, const struct nxv_webhook *hook, 
 	while (len && base[len - 1] == '/')
 		len--;
 	n = snprintf(url, sizeof(url), "%.*s/twilio/v1/status/%s%s%s", (int)len, base, hook->session_id, *query ? "?" : "", query);
-	if (!len || n < 0 || (size_t)n >= sizeof(url) || secret_get(ctx->secrets, SECRET_TWILIO_AUTH_TOKEN, &token, NULL) != NXV_OK)
+	status = secret_get(ctx->secrets, SECRET_TWILIO_AUTH_TOKEN, &token, err);
+	if (status != NXV_OK && status != NXV_E_NOT_FOUND && status != NXV_E_DENIED)
+		return status; /* nothing is known of it: Twilio is to send it again */
+	if (status != NXV_OK || !len || n < 0 || (size_t)n >= sizeof(url)) {
+		text_wipe_free(token);
 		return error_code(err, NXV_E_DENIED, "bad_signature",
 			"webhooks cannot be checked here: set http.public_url and the secret twilio.auth_token");
+	}
 	payload.body = hook->body;
 	payload.body_len = hook->body_len;
 	status = nxv_twilio_signature_check(token, url, &payload, hook->signature, err);
@@ -243,7 +248,9 @@ nxv_status nxv_webhook_take(
 		return error_field(err, "webhook", "start it with NXV_WEBHOOK_INIT, and name the session");
 	hook.token = hook.token && *hook.token && strlen(hook.token) < MARK_BYTES ? hook.token : NULL;
 	status = check_signature(ctx, &hook, err);
-	if (status == NXV_OK) {
+	if (status == NXV_E_STORE || status == NXV_E_BUSY || status == NXV_E_NOMEM) {
+		what = NXV_WEBHOOK_FAILED;
+	} else if (status == NXV_OK) {
 		what = NXV_WEBHOOK_MALFORMED;
 		status = form_parse(hook.body, hook.body_len, &form, err);
 	}

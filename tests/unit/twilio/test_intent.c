@@ -40,23 +40,6 @@ static void store(struct fixture *f, int number, int days, bool over)
 	session_row_free(row);
 }
 
-/* @param sql a literal: statements are kept by its address. */
-static int64_t rows(struct fixture *f, const char *sql)
-{
-	struct db_stmt *stmt;
-	struct db_tx *tx;
-	bool row;
-	int64_t n;
-
-	assert_int_equal(db_begin(f->ctx.db, DB_READ, &tx, NULL), NXV_OK);
-	assert_int_equal(db_query(tx, sql, &stmt, NULL), NXV_OK);
-	assert_int_equal(db_step(stmt, &row, NULL), NXV_OK);
-	n = db_int(stmt, 0);
-	db_done(stmt);
-	db_rollback(tx);
-	return n;
-}
-
 static void what_is_over_for_long_is_forgotten_a_few_at_a_time(void **state)
 {
 	struct fixture f;
@@ -70,12 +53,12 @@ static void what_is_over_for_long_is_forgotten_a_few_at_a_time(void **state)
 	store(&f, 1002, 1, true);
 	assert_int_equal(intent_forget(f.ctx.db, f.now_ms - 7 * (int64_t)DAY_MS, &more, NULL), NXV_OK);
 	assert_true(more);
-	assert_int_equal(rows(&f, "SELECT count(*) FROM twilio_call"), 7);
+	assert_int_equal(fixture_count(&f, "SELECT count(*) FROM twilio_call"), 7);
 	assert_int_equal(intent_forget(f.ctx.db, f.now_ms - 7 * (int64_t)DAY_MS, &more, NULL), NXV_OK);
 	assert_false(more);
-	assert_int_equal(rows(&f, "SELECT count(*) FROM twilio_call"), 2);
-	assert_int_equal(rows(&f, "SELECT count(*) FROM twilio_callback"), 2);
-	assert_int_equal(rows(&f, "SELECT count(*) FROM session"), INTENT_FORGET_MOST + 7);
+	assert_int_equal(fixture_count(&f, "SELECT count(*) FROM twilio_call"), 2);
+	assert_int_equal(fixture_count(&f, "SELECT count(*) FROM twilio_callback"), 2);
+	assert_int_equal(fixture_count(&f, "SELECT count(*) FROM session"), INTENT_FORGET_MOST + 7);
 	fixture_close(&f);
 }
 
