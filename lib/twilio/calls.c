@@ -2,6 +2,7 @@
 #include "twilio/calls.h"
 
 #include "base/error.h"
+#include "base/opts.h"
 #include "base/text.h"
 #include "twilio/options.h"
 #include "twilio/record.h"
@@ -89,9 +90,9 @@ static bool given(const char *text)
 	return text && *text;
 }
 
-static nxv_status check_create(const struct nxv_twilio_call_opts *opts, struct nxv_error *err)
+static nxv_status check_create(const struct nxv_twilio_call_opts *given_opts, struct nxv_twilio_call_opts *opts, struct nxv_error *err)
 {
-	if (!opts || opts->size < sizeof(*opts))
+	if (!opts_take(opts, sizeof(*opts), given_opts, OPTS_LEAST(struct nxv_twilio_call_opts, client_notification_url)))
 		return error_set(err, NXV_E_INVALID, "pass struct nxv_twilio_call_opts with its size set (NXV_TWILIO_CALL_OPTS_INIT)");
 	if (!given(opts->to))
 		return error_field(err, "to", "give to: a number, a sip: or a client: address");
@@ -122,11 +123,12 @@ static nxv_status ask_for_call(nxv_twilio *twilio, struct twilio_exchange *x, st
 nxv_status call_create_exchange(
 	const nxv_twilio *twilio, const struct nxv_twilio_call_opts *opts, struct twilio_exchange *x, struct nxv_error *err)
 {
-	nxv_status status = check_create(opts, err);
+	struct nxv_twilio_call_opts ours;
+	nxv_status status = check_create(opts, &ours, err);
 
 	*x = (struct twilio_exchange)TWILIO_EXCHANGE(TWILIO_CREATE, "POST");
 	if (!status)
-		status = options_add(&x->form, create_options, opts, err);
+		status = options_add(&x->form, create_options, &ours, err);
 	if (!status)
 		twilio_url(twilio, x, "/Calls.json");
 	return status;
@@ -194,19 +196,17 @@ nxv_status call_list_read(struct json_object *json, struct nxv_twilio_call_list 
 nxv_status call_list_exchange(
 	const nxv_twilio *twilio, const struct nxv_twilio_call_list_opts *opts, struct twilio_exchange *x, struct nxv_error *err)
 {
-	static const struct nxv_twilio_call_list_opts all = NXV_TWILIO_CALL_LIST_OPTS_INIT;
+	struct nxv_twilio_call_list_opts ours = NXV_TWILIO_CALL_LIST_OPTS_INIT;
 	struct buf query = BUF_INIT;
 	nxv_status status;
 
 	*x = (struct twilio_exchange)TWILIO_EXCHANGE(TWILIO_READ, "GET");
-	if (!opts)
-		opts = &all;
-	if (opts->size < sizeof(*opts))
+	if (opts && !opts_take(&ours, sizeof(ours), opts, OPTS_LEAST(struct nxv_twilio_call_list_opts, page)))
 		return error_set(err, NXV_E_INVALID, "pass struct nxv_twilio_call_list_opts with its size set (NXV_TWILIO_CALL_LIST_OPTS_INIT)");
-	if (opts->page)
-		return twilio_page_url(twilio, x, opts->page, err);
+	if (ours.page)
+		return twilio_page_url(twilio, x, ours.page, err);
 	twilio_url(twilio, x, "/Calls.json");
-	status = options_add(&query, list_options, opts, err);
+	status = options_add(&query, list_options, &ours, err);
 	twilio_query(x, &query);
 	buf_free(&query);
 	return status;
@@ -232,18 +232,19 @@ nxv_status nxv_twilio_call_list(nxv_twilio *twilio, const struct nxv_twilio_call
 nxv_status call_update_exchange(const nxv_twilio *twilio, const char *sid, const struct nxv_twilio_call_update_opts *opts,
 	struct twilio_exchange *x, struct nxv_error *err)
 {
+	struct nxv_twilio_call_update_opts ours;
 	nxv_status status = twilio_check_sid(sid, "CA", "sid", err);
 
 	*x = (struct twilio_exchange)TWILIO_EXCHANGE(TWILIO_CHANGE, "POST");
 	if (status)
 		return status;
-	if (!opts || opts->size < sizeof(*opts))
+	if (!opts_take(&ours, sizeof(ours), opts, OPTS_LEAST(struct nxv_twilio_call_update_opts, time_limit_seconds)))
 		return error_set(err, NXV_E_INVALID, "pass struct nxv_twilio_call_update_opts with its size set (NXV_TWILIO_CALL_UPDATE_OPTS_INIT)");
-	if (opts->cancel + opts->complete + given(opts->url) + given(opts->twiml) > 1)
+	if (ours.cancel + ours.complete + given(ours.url) + given(ours.twiml) > 1)
 		return error_field(err, "complete", "give at most one of cancel, complete, url and twiml");
-	if (opts->cancel || opts->complete)
-		buf_str(&x->form, opts->cancel ? "Status=canceled" : "Status=completed");
-	status = options_add(&x->form, update_options, opts, err);
+	if (ours.cancel || ours.complete)
+		buf_str(&x->form, ours.cancel ? "Status=canceled" : "Status=completed");
+	status = options_add(&x->form, update_options, &ours, err);
 	if (!status && !x->form.len && !x->form.failed)
 		status = error_set(err, NXV_E_INVALID, "nothing to change is given");
 	if (!status)

@@ -2,6 +2,7 @@
 #include "twilio/client.h"
 
 #include "base/error.h"
+#include "base/opts.h"
 #include "base/text.h"
 #include "twilio/form.h"
 
@@ -91,14 +92,16 @@ static nxv_status set_credentials(nxv_twilio *twilio, const struct nxv_twilio_op
 	return twilio->account_sid && twilio->username && twilio->password ? NXV_OK : error_nomem(err);
 }
 
-nxv_status nxv_twilio_open(const struct nxv_twilio_opts *opts, nxv_twilio **out, struct nxv_error *err)
+nxv_status nxv_twilio_open(const struct nxv_twilio_opts *given, nxv_twilio **out, struct nxv_error *err)
 {
+	struct nxv_twilio_opts ours;
+	const struct nxv_twilio_opts *opts = &ours;
 	struct http_opts http = { .user_agent = user_agent, .max_connections = CONNECTIONS_MAX };
 	nxv_twilio *twilio;
 	nxv_status status;
 
 	*out = NULL;
-	if (!opts || opts->size < sizeof(*opts))
+	if (!opts_take(&ours, sizeof(ours), given, OPTS_LEAST(struct nxv_twilio_opts, max_answer_bytes)))
 		return error_set(err, NXV_E_INVALID, "pass struct nxv_twilio_opts with its size set (NXV_TWILIO_OPTS_INIT)");
 	twilio = calloc(1, sizeof(*twilio));
 	if (!twilio)

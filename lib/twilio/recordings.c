@@ -2,6 +2,7 @@
 #include "twilio/client.h"
 
 #include "base/error.h"
+#include "base/opts.h"
 #include "twilio/options.h"
 #include "twilio/record.h"
 
@@ -53,15 +54,16 @@ nxv_status nxv_twilio_recording_start(nxv_twilio *twilio, const char *call_sid, 
 	struct nxv_twilio_recording **out, struct nxv_error *err)
 {
 	struct twilio_exchange x = TWILIO_EXCHANGE(TWILIO_CREATE, "POST");
+	struct nxv_twilio_recording_opts ours;
 	nxv_status status = twilio_check_sid(call_sid, "CA", "call_sid", err);
 
 	*out = NULL;
 	if (status)
 		return status;
-	if (opts && opts->size < sizeof(*opts))
+	if (opts && !opts_take(&ours, sizeof(ours), opts, OPTS_LEAST(struct nxv_twilio_recording_opts, configuration_id)))
 		return error_set(err, NXV_E_INVALID, "pass struct nxv_twilio_recording_opts with its size set (NXV_TWILIO_RECORDING_OPTS_INIT)");
 	if (opts)
-		status = options_add(&x.form, start_options, opts, err);
+		status = options_add(&x.form, start_options, &ours, err);
 	if (!status) {
 		twilio_url(twilio, &x, "/Calls/%s/Recordings.json", call_sid);
 		status = ask_for_recording(twilio, &x, out, err);
@@ -137,23 +139,21 @@ static nxv_status read_list(struct json_object *json, struct nxv_twilio_recordin
 nxv_status nxv_twilio_recording_list(nxv_twilio *twilio, const struct nxv_twilio_recording_list_opts *opts,
 	struct nxv_twilio_recording_list **out, struct nxv_error *err)
 {
-	static const struct nxv_twilio_recording_list_opts all = NXV_TWILIO_RECORDING_LIST_OPTS_INIT;
+	struct nxv_twilio_recording_list_opts ours = NXV_TWILIO_RECORDING_LIST_OPTS_INIT;
 	struct twilio_exchange x = TWILIO_EXCHANGE(TWILIO_READ, "GET");
 	struct json_object *json = NULL;
 	struct buf query = BUF_INIT;
 	nxv_status status = NXV_OK;
 
 	*out = NULL;
-	if (!opts)
-		opts = &all;
-	if (opts->size < sizeof(*opts))
+	if (opts && !opts_take(&ours, sizeof(ours), opts, OPTS_LEAST(struct nxv_twilio_recording_list_opts, page)))
 		return error_set(err, NXV_E_INVALID,
 			"pass struct nxv_twilio_recording_list_opts with its size set (NXV_TWILIO_RECORDING_LIST_OPTS_INIT)");
-	if (opts->page) {
-		status = twilio_page_url(twilio, &x, opts->page, err);
+	if (ours.page) {
+		status = twilio_page_url(twilio, &x, ours.page, err);
 	} else {
 		twilio_url(twilio, &x, "/Recordings.json");
-		status = options_add(&query, list_options, opts, err);
+		status = options_add(&query, list_options, &ours, err);
 		twilio_query(&x, &query);
 	}
 	if (!status)

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/opts.h"
 #include "base/hmac.h"
 #include "twilio/form.h"
 
@@ -187,6 +188,7 @@ static bool payload_text(const char *url, const struct nxv_twilio_payload *paylo
 nxv_status nxv_twilio_signature_check(const char *token, const char *url, const struct nxv_twilio_payload *payload,
 	const char *signature, struct nxv_error *err)
 {
+	struct nxv_twilio_payload ours;
 	struct buf params = BUF_INIT;
 	struct parts parts;
 	bool good = false, match = false, made = true;
@@ -195,9 +197,9 @@ nxv_status nxv_twilio_signature_check(const char *token, const char *url, const 
 		return error_field(err, "token", "give the account's auth token");
 	if (!url || !split(url, &parts))
 		return error_field(err, "url", "give the URL as Twilio calls it, with https:// in front");
-	if (payload && payload->size < sizeof(*payload))
+	if (payload && !opts_take(&ours, sizeof(ours), payload, OPTS_LEAST(struct nxv_twilio_payload, body_len)))
 		return error_set(err, NXV_E_INVALID, "pass struct nxv_twilio_payload with its size set (NXV_TWILIO_PAYLOAD_INIT)");
-	made = payload_text(url, payload, &params, &good);
+	made = payload_text(url, payload ? &ours : NULL, &params, &good);
 	/* All spellings are always tried: how long it takes says nothing about which one fits. */
 	for (unsigned i = 0; made && i < 4; i++) {
 		bool fit = false;
