@@ -41,6 +41,7 @@ static const struct route routes[] = {
 	{ "GET", "/api/v1/usage", ANY, 0, NXV_BODY_NONE, "userId keyId sessionId since until limit cursor", usage_list },
 
 	{ "POST", "/twilio/v1/status/:sessionId", ANY, ROUTE_OPEN | ROUTE_ANY_QUERY | ROUTE_RAW, NXV_BODY_NONE, "", twilio_status },
+	{ "POST", "/twilio/v1/recording/:sessionId", ANY, ROUTE_OPEN | ROUTE_ANY_QUERY | ROUTE_RAW, NXV_BODY_NONE, "", twilio_recording },
 
 	{ "GET", "/livez", ANY, ROUTE_OPEN | ROUTE_ANY_QUERY, NXV_BODY_NONE, "", meta_live },
 	{ "GET", "/readyz", ANY, ROUTE_OPEN | ROUTE_ANY_QUERY, NXV_BODY_NONE, "", meta_ready },

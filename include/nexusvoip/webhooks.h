@@ -1,5 +1,5 @@
-/* webhooks.h - what Twilio tells of calls: checked, kept, and handed to the engine. nexusd serves
- * POST /twilio/v1/status/:sessionId with it; another server can do the same. */
+/* webhooks.h - what Twilio tells of calls and recordings: checked, kept, and handed to the engine. nexusd serves
+ * POST /twilio/v1/status/:sessionId and /twilio/v1/recording/:sessionId with it; another server can do the same. */
 #ifndef NEXUSVOIP_WEBHOOKS_H
 #define NEXUSVOIP_WEBHOOKS_H
 
@@ -13,10 +13,10 @@ extern "C" {
 typedef enum nxv_webhook_verdict {
 	NXV_WEBHOOK_ACCEPTED,
 	NXV_WEBHOOK_LATE,      /**< kept, but a newer one of that call was there before */
-	NXV_WEBHOOK_DUPLICATE, /**< told before: by SID and sequence number, by Twilio's token, or word for word */
+	NXV_WEBHOOK_DUPLICATE, /**< told before: by SID and sequence number, by Twilio's token, or word for word; of recordings: by SID and status */
 	NXV_WEBHOOK_FORGED,    /**< not signed, or wrongly */
 	NXV_WEBHOOK_STALE,     /**< signed, but too long ago, or in the future */
-	NXV_WEBHOOK_MALFORMED, /**< signed, but no report of a call */
+	NXV_WEBHOOK_MALFORMED, /**< signed, but no report of a call, or of a recording */
 	NXV_WEBHOOK_UNKNOWN,   /**< signed, but of no call that was handed to Twilio here */
 	NXV_WEBHOOK_FAILED,    /**< it could not be kept: Twilio is to send it again */
 	NXV_WEBHOOK_VERDICTS
@@ -42,6 +42,8 @@ struct nxv_webhook {
  * Thread safety: any thread.
  */
 NXV_API nxv_status nxv_webhook_take(nxv_ctx *ctx, const struct nxv_webhook *webhook, nxv_webhook_verdict *verdict, bool *wants_twiml, struct nxv_error *err);
+/** Take one of a recording in: as nxv_webhook_take(), of what came to the recording's callback. Thread safety: any thread. */
+NXV_API nxv_status nxv_webhook_take_recording(nxv_ctx *ctx, const struct nxv_webhook *webhook, nxv_webhook_verdict *verdict, struct nxv_error *err);
 /** How many there were of each verdict since this context was opened. counts holds NXV_WEBHOOK_VERDICTS. Thread safety: any thread. */
 NXV_API void nxv_webhook_counts(nxv_ctx *ctx, uint64_t *counts);
 /** "accepted", "forged", ... @return [borrowed] static. Thread safety: any thread. */

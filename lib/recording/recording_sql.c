@@ -190,8 +190,30 @@ nxv_status recording_store(
 		status = row ? update(tx, n, now_ms, err) : insert(tx, n, now_ms, err);
 		if (status == NXV_OK)
 			status = tell(tx, n, now_ms, err);
+		if (status == NXV_OK && strcmp(n->status, "deleted") == 0) /* what comes of it now is late in any case */
+			status = db_run(tx, "DELETE FROM recording_callback WHERE recording_id = ?", err, "t", n->id);
 	}
 	nxv_recording_free(row);
+	return status;
+}
+
+nxv_status recording_note(
+	struct db_tx *tx, const char *id, const char *word, const char *token, int64_t now_ms, bool *again, struct nxv_error *err)
+{
+	struct db_stmt *stmt;
+	nxv_status status = db_query(tx, "SELECT 1 FROM recording_callback WHERE mark = ?1 || ':' || ?2 OR token = ?3", &stmt, err);
+
+	*again = false;
+	if (status != NXV_OK)
+		return status;
+	db_bind_text(stmt, 1, id);
+	db_bind_text(stmt, 2, word);
+	db_bind_text(stmt, 3, token);
+	status = db_step(stmt, again, err);
+	db_done(stmt);
+	if (status == NXV_OK && !*again)
+		status = db_run(tx, "INSERT INTO recording_callback (mark, token, recording_id, at_ms) VALUES (?1 || ':' || ?2, ?3, ?1, ?4)", err,
+			"ttti", id, word, token, now_ms);
 	return status;
 }
 

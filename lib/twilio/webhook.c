@@ -77,7 +77,7 @@ void webhook_tell_refused(nxv_ctx *ctx)
 		env_log(&ctx->env, NXV_LOG_WARN, "twilio", "webhooks were refused: %s", data);
 }
 
-static void count(nxv_ctx *ctx, nxv_webhook_verdict verdict)
+void webhook_count(nxv_ctx *ctx, nxv_webhook_verdict verdict)
 {
 	pthread_mutex_lock(&ctx->lock);
 	ctx->webhooks.counts[verdict]++;
@@ -89,7 +89,7 @@ static void count(nxv_ctx *ctx, nxv_webhook_verdict verdict)
 /* --- checking --- */
 
 /* The URL as Twilio was given it: from configuration, never from the request's Host. */
-static nxv_status check_signature(nxv_ctx *ctx, const struct nxv_webhook *hook, struct nxv_error *err)
+nxv_status webhook_check_signature(nxv_ctx *ctx, const char *place, const struct nxv_webhook *hook, struct nxv_error *err)
 {
 	struct nxv_twilio_payload payload = NXV_TWILIO_PAYLOAD_INIT;
 	const char *base = config_text(ctx->cfg, CFG_HTTP_PUBLIC_URL), *query = hook->query ? hook->query : "";
@@ -100,7 +100,7 @@ static nxv_status check_signature(nxv_ctx *ctx, const struct nxv_webhook *hook, 
 
 	while (len && base[len - 1] == '/')
 		len--;
-	n = snprintf(url, sizeof(url), "%.*s/twilio/v1/status/%s%s%s", (int)len, base, hook->session_id, *query ? "?" : "", query);
+	n = snprintf(url, sizeof(url), "%.*s/twilio/v1/%s/%s%s%s", (int)len, base, place, hook->session_id, *query ? "?" : "", query);
 	status = secret_get(ctx->secrets, SECRET_TWILIO_AUTH_TOKEN, &token, err);
 	if (status != NXV_OK && status != NXV_E_NOT_FOUND && status != NXV_E_DENIED)
 		return status; /* nothing is known of it: Twilio is to send it again */
@@ -247,7 +247,7 @@ nxv_status nxv_webhook_take(
 	if (!opts_take(&hook, sizeof(hook), given, OPTS_LEAST(struct nxv_webhook, body_len)) || !hook.session_id)
 		return error_field(err, "webhook", "start it with NXV_WEBHOOK_INIT, and name the session");
 	hook.token = hook.token && *hook.token && strlen(hook.token) < MARK_BYTES ? hook.token : NULL;
-	status = check_signature(ctx, &hook, err);
+	status = webhook_check_signature(ctx, "status", &hook, err);
 	if (status == NXV_E_STORE || status == NXV_E_BUSY || status == NXV_E_NOMEM) {
 		what = NXV_WEBHOOK_FAILED;
 	} else if (status == NXV_OK) {
@@ -257,7 +257,7 @@ nxv_status nxv_webhook_take(
 	if (status == NXV_OK)
 		status = keep(ctx, &hook, &form, &what, &twiml, err);
 	form_free(&form);
-	count(ctx, what);
+	webhook_count(ctx, what);
 	webhook_hand_over(ctx, &hook, what, err ? err->message : "");
 	if (verdict)
 		*verdict = what;

@@ -36,6 +36,7 @@ void recording_media(struct exchange *x);
 void usage_list(struct exchange *x);
 
 void twilio_status(struct exchange *x);
+void twilio_recording(struct exchange *x);
 
 /** Work for exchange_aside(): x->result becomes a struct nxv_sip_health. */
 void sip_ask_health(struct exchange *x);

@@ -4,6 +4,7 @@
 #include "twilio_gw.h"
 
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdio.h>
 
 enum { SOON_MS = 15000 };
@@ -337,6 +338,53 @@ static void nexusctl_says_the_same(void)
 	assert_int_equal(api_end(&gw, &alice, call), 200);
 }
 
+/* As the gateway knows it, without asking Twilio. */
+static bool becomes(const char *id, const char *status)
+{
+	bool is = false;
+
+	for (int64_t until = now_ms() + SOON_MS; now_ms() < until && !is; nap_ms(20)) {
+		struct nxv_recording *r = NULL;
+		is = nxv_recording_get(gw.ctx, id, &r, NULL) == NXV_OK && strcmp(r->status, status) == 0;
+		nxv_recording_free(r);
+	}
+	return is;
+}
+
+static bool counted(const char *verdict, int64_t want)
+{
+	int64_t n = 0;
+
+	for (int64_t until = now_ms() + SOON_MS; now_ms() < until && n < want; nap_ms(20))
+		n = twilio_gw_webhooks(&gw, verdict);
+	return n == want;
+}
+
+static void webhooks_tell_what_became_of_it(void)
+{
+	int64_t accepted, duplicate, forged;
+	char call[96], id[64], path[160];
+
+	begin();
+	call_up(call);
+	nap_ms(300); /* the last webhooks of the call's beginning */
+	accepted = twilio_gw_webhooks(&gw, "accepted");
+	duplicate = twilio_gw_webhooks(&gw, "duplicate");
+	forged = twilio_gw_webhooks(&gw, "forged");
+	assert_true(sandbox_fault(&sandbox, "{\"kind\":\"callback_doubled\",\"event\":\"completed\",\"count\":1}"));
+	now_is(control(&alice, call, "start"), "in-progress");
+	snprintf(id, sizeof(id), "%s", json_text(list(&alice, call)->json, "recordings.0.id"));
+	snprintf(path, sizeof(path), "/twilio/v1/recording/%s", call);
+	assert_int_equal(gateway_http_with(&gw, "POST", path, NULL,
+		"RecordingSid=RE0&RecordingStatus=completed", "X-Twilio-Signature: AAAAAAAAAAAAAAAAAAAAAAAAAAA=")->status, 403);
+	assert_true(counted("forged", forged + 1));
+	assert_int_equal(control(&alice, call, "stop")->status, 200);
+	assert_true(becomes(id, "completed"));
+	assert_true(counted("accepted", accepted + 2));
+	assert_true(counted("duplicate", duplicate + 1));
+	assert_int_equal(api_end(&gw, &alice, call), 200);
+}
+
 /* Needs the sandbox gone: the last one. */
 static void twilio_down_is_503(void)
 {
@@ -344,6 +392,7 @@ static void twilio_down_is_503(void)
 
 	begin();
 	call_up(call);
+	proc_signal(sandbox.proc, SIGKILL); /* stopped, it would end the call first */
 	sandbox_stop(&sandbox);
 	refused(control(&alice, call, "start"), 503, "twilio_unreachable");
 	refused(list(&alice, call), 503, "twilio_unreachable");
@@ -360,6 +409,7 @@ int main(int argc, char **argv)
 		E2E(a_start_under_a_fault_is_not_made_twice),
 		E2E(a_repeated_start_gives_the_stored_answer),
 		E2E(nexusctl_says_the_same),
+		E2E(webhooks_tell_what_became_of_it),
 		E2E(twilio_down_is_503),
 	};
 	const struct e2e_suite suite = { .name = "recordings", .tests = tests, .count = sizeof(tests) / sizeof(tests[0]), .seconds = 120,
