@@ -15,7 +15,8 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum { ANSWER_MS = 2000, ANSWER_MAX = 1024 * 1024 };
+/* The kernel lets ten datagrams wait for a reader, at the server and here: no more than that are under way. */
+enum { ANSWER_MS = 2000, ANSWER_MAX = 1024 * 1024, WINDOW = 8, AGAIN_MS = 2 };
 /* JSON-RPC "internal error": OpenSIPS says it, without our id, when the answer does not fit into a datagram. */
 enum { RPC_INTERNAL = -32603 };
 
@@ -24,6 +25,7 @@ struct request {
 	struct control *control;
 	struct loop_timer *timer;
 	int64_t id;
+	char *text;  /**< waits to be sent; NULL: it was */
 	bool unsent; /**< the timer only carries the bad news */
 	control_fn *fn;
 	void *arg;
@@ -34,7 +36,11 @@ struct control {
 	struct loop *loop;
 	int fd;
 	struct sockaddr_un peer, own;
-	struct request *first, **last; /* oldest first */
+	struct request *first, **last; /* oldest first: those sent, then those that wait */
+	struct loop_timer *again;      /* the server's queue was full: of other programs' requests */
+	unsigned under_way;
+	int64_t heard_ms;              /* loop_now_ms() of the newest answer */
+	bool closing;
 	int64_t next_id;
 	char *answer;
 };
@@ -51,11 +57,36 @@ static void unlink_request(struct control *c, struct request *req)
 	}
 }
 
+/* Send what waits, as far as there is room. */
+static void pump(void *arg)
+{
+	struct control *c = arg;
+
+	for (struct request *req = c->first; req && c->under_way < WINDOW && !c->closing; req = req->next) {
+		if (!req->text)
+			continue;
+		if (sendto(c->fd, req->text, strlen(req->text), MSG_NOSIGNAL, (struct sockaddr *)&c->peer, sizeof(c->peer)) >= 0) {
+			c->under_way++;
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
+			loop_timer_start(c->again, AGAIN_MS);
+			return;
+		} else {
+			req->unsent = true;
+			loop_timer_start(req->timer, 0);
+		}
+		free(req->text);
+		req->text = NULL;
+	}
+}
+
 static void finish(struct request *req, nxv_status status, struct json_object *result, const struct nxv_error *err)
 {
 	unlink_request(req->control, req);
+	req->control->under_way -= !req->text && !req->unsent;
+	pump(req->control); /* first: fn may close it */
 	loop_timer_free(req->timer);
 	req->fn(req->arg, status, result, err);
+	free(req->text);
 	free(req);
 }
 
@@ -64,6 +95,10 @@ static void expired(void *arg)
 	struct request *req = arg;
 	struct nxv_error err = NXV_ERROR_INIT;
 
+	if (req->text && loop_now_ms() - req->control->heard_ms < ANSWER_MS) { /* its turn has not come, but comes */
+		loop_timer_start(req->timer, ANSWER_MS);
+		return;
+	}
 	if (req->unsent)
 		error_set(&err, NXV_E_UNREACHABLE, "nobody answers at the SIP server's control socket %.100s", req->control->peer.sun_path);
 	else
@@ -104,9 +139,11 @@ void control_receive(struct control *c, const char *text, size_t len)
 	} else if (id || json_int(error, "code", 0) != RPC_INTERNAL) {
 		req = NULL;
 	} /* else: no id, the server could not even print one; it answers in order, so the oldest is meant */
-	if (req && !req->unsent && json_object_is_type(error, json_type_object))
+	if (req)
+		c->heard_ms = loop_now_ms();
+	if (req && !req->text && !req->unsent && json_object_is_type(error, json_type_object))
 		answer_error(req, error);
-	else if (req && !req->unsent && json_object_object_get_ex(answer, "result", NULL))
+	else if (req && !req->text && !req->unsent && json_object_object_get_ex(answer, "result", NULL))
 		finish(req, NXV_OK, json_member(answer, "result"), NULL);
 	json_object_put(answer);
 }
@@ -178,7 +215,8 @@ nxv_status control_open(const struct env *env, struct loop *loop, const char *pa
 	c->answer = malloc(ANSWER_MAX);
 	c->peer.sun_family = c->own.sun_family = AF_UNIX;
 	snprintf(own, sizeof(own), "%.200s/ctl-%ld-%u.sock", run_dir, (long)getpid(), serial++);
-	if (!c->answer)
+	c->again = loop_timer_new(loop, pump, c);
+	if (!c->answer || !c->again)
 		status = error_nomem(err);
 	else if (!text_copy(c->peer.sun_path, sizeof(c->peer.sun_path), path) || !text_copy(c->own.sun_path, sizeof(c->own.sun_path), own))
 		status = error_field(err, "sip.control", "the path of the SIP server's folder is too long; use a shorter state folder");
@@ -200,6 +238,7 @@ void control_close(struct control *c)
 	if (!c)
 		return;
 	error_set(&err, NXV_E_UNREACHABLE, "the connection to the SIP server is being closed");
+	c->closing = true;
 	while (c->first)
 		finish(c->first, err.status, NULL, &err);
 	if (c->fd >= 0) {
@@ -207,6 +246,7 @@ void control_close(struct control *c)
 		close(c->fd);
 		unlink(c->own.sun_path);
 	}
+	loop_timer_free(c->again);
 	free(c->answer);
 	free(c);
 }
@@ -227,22 +267,21 @@ void control_int(struct json_object *params, const char *name, int64_t value)
 	add_param(params, name, json_object_new_int64(value));
 }
 
-static bool send_request(struct control *c, const struct request *req, struct json_object *params)
+/* @return [owned]; NULL when memory ran out. */
+static char *make_text(const struct request *req, struct json_object *params)
 {
 	struct json_object *obj = json_object_new_object();
-	const char *text;
-	bool sent = false;
+	char *text = NULL;
 
 	if (obj) {
 		control_text(obj, "jsonrpc", "2.0");
 		control_text(obj, "method", req->method);
 		control_int(obj, "id", req->id);
 		add_param(obj, "params", json_object_get(params));
-		text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-		sent = text && sendto(c->fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&c->peer, sizeof(c->peer)) >= 0;
+		text = text_dup(json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	}
 	json_object_put(obj);
-	return sent;
+	return text;
 }
 
 void control_call(struct control *c, const char *method, struct json_object *params, control_fn *fn, void *arg)
@@ -264,9 +303,11 @@ void control_call(struct control *c, const char *method, struct json_object *par
 	req->fn = fn;
 	req->arg = arg;
 	text_copy(req->method, sizeof(req->method), method);
+	req->text = make_text(req, params);
+	req->unsent = !req->text;
+	json_object_put(params);
 	*c->last = req;
 	c->last = &req->next;
-	req->unsent = !send_request(c, req, params);
-	json_object_put(params);
 	loop_timer_start(req->timer, req->unsent ? 0 : ANSWER_MS);
+	pump(c);
 }

@@ -117,6 +117,27 @@ static void answers_find_their_requests_in_any_order(void **state)
 	assert_int_equal(one.calls, 1);
 }
 
+/* The kernel holds ten datagrams: what comes at once waits for its turn, and is no server that is gone. */
+static void a_burst_is_asked_in_turns_and_answered_whole(void **state)
+{
+	enum { BURST = 100 };
+	static struct outcome o[BURST];
+	int64_t last = 0;
+
+	(void)state;
+	memset(o, 0, sizeof(o));
+	for (int i = 0; i < BURST; i++)
+		control_call(control, "burst", NULL, keep, &o[i]);
+	for (int i = 0; i < BURST; i++) {
+		int64_t id = request_id("burst");
+		assert_true(id > last);
+		last = id;
+		answer("\"result\":true", id);
+		assert_int_equal(o[i].calls, 1);
+		assert_int_equal(o[i].status, NXV_OK);
+	}
+}
+
 static void errors_become_statuses(void **state)
 {
 	static const char too_big[] = "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32603,\"message\":\"Internal error\"},\"id\":null}";
@@ -442,6 +463,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(answers_find_their_requests_in_any_order, open_all, close_all),
+		cmocka_unit_test_setup_teardown(a_burst_is_asked_in_turns_and_answered_whole, open_all, close_all),
 		cmocka_unit_test_setup_teardown(errors_become_statuses, open_all, close_all),
 		cmocka_unit_test_setup_teardown(what_is_no_answer_is_dropped, open_all, close_all),
 		cmocka_unit_test_setup_teardown(a_silent_server_gives_a_timeout_and_an_absent_one_says_so, open_all, close_all),
