@@ -50,8 +50,7 @@ void pair_start(struct told *call)
 	assert_string_not_equal(call->id, "");
 }
 
-/* The gateway's re-INVITE is over, so that a phone's own does not meet it (491). */
-static void wait_until_joined(const struct told *call)
+void pair_joined(const struct told *call)
 {
 	struct nxv_event_opts opts = NXV_EVENT_OPTS_INIT;
 	int64_t deadline = now_ms() + SOON_MS;
@@ -77,7 +76,7 @@ void pair_talk(struct told *call)
 	assert_true(phone_wait(bob.phone, 0, PHONE_ACKED, SOON_MS));
 	assert_true(api_wait(&gw, &alice, call->id, "in-progress", SOON_MS, call));
 	assert_string_equal(call->reason, "");
-	wait_until_joined(call);
+	pair_joined(call);
 }
 
 /* The API's times against the phones': when the caller's phone first rang, when the callee answered, when it was over. */

@@ -17,6 +17,8 @@ void pair_reset(void);
 void pair_talk(struct told *call);
 /** Start over HTTP; 201 is required. */
 void pair_start(struct told *call);
+/** Wait until the gateway's own re-INVITE is over; a phone's may meet it until then (491). */
+void pair_joined(const struct told *call);
 /** The call ends so, soon; then what pair_after() says. */
 void pair_expect(struct told *call, const char *status, const char *reason);
 /** Nothing is left of it: no slot, no live call, no phone that still talks; its events are in order; its times are those

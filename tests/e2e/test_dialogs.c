@@ -219,6 +219,7 @@ static void of_two_phones_that_ring_with_media_the_one_that_answers_counts(void)
 	assert_true(phone_wait(bob.phone, 0, PHONE_CANCELED, SOON_MS));
 	assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
 	assert_true(wait_offer_of(alice.phone, second));
+	pair_joined(&call);
 	assert_int_equal(phone_hold(second, 0, true), 200);
 	phone_hangup(alice.phone, 0);
 	assert_true(api_wait(&gw, &alice, call.id, "ended", SOON_MS, &call));

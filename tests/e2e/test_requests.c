@@ -191,6 +191,7 @@ static void lost_messages_are_sent_again(void)
 		assert_true(phone_wait(bob.phone, 0, PHONE_ACKED, SOON_MS));
 		assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
 		assert_int_equal(phone_calls(bob.phone), 1);
+		pair_joined(&call);
 		phone_lose(alice.phone, false, "SIP/2.0 200", 1);
 		assert_int_equal(phone_hold(alice.phone, 0, true), 200);
 		phone_lose(bob.phone, true, "SIP/2.0 200", 2);
@@ -233,6 +234,7 @@ static void phones_on_tcp_and_udp_do_everything_with_each_other(void)
 	pair_start(&call);
 	assert_true(phone_wait(stream, 0, PHONE_ACKED, SOON_MS));
 	assert_true(api_wait(&gw, &alice, call.id, "in-progress", SOON_MS, &call));
+	pair_joined(&call);
 	struct phone_ask info = { .method = "INFO", .type = "application/dtmf-relay", .body = "Signal=1\r\n" };
 	struct phone *both[] = { alice.phone, stream };
 	for (int i = 0; i < 2; i++) {
