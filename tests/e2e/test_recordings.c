@@ -4,7 +4,9 @@
 #include "twilio_gw.h"
 
 #include <json-c/json.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 enum { SOON_MS = 15000 };
@@ -338,6 +340,54 @@ static void nexusctl_says_the_same(void)
 	assert_int_equal(api_end(&gw, &alice, call), 200);
 }
 
+struct slow {
+	char url[256];
+	int status;
+	atomic_bool done;
+};
+
+static void *ask_slowly(void *arg)
+{
+	struct slow *slow = arg;
+	struct http_reply reply;
+
+	http_send(&(struct http_request){ .method = "POST", .url = slow->url, .key = alice.key, .body = "{\"action\":\"start\"}" }, &reply);
+	slow->status = reply.status;
+	slow->done = true;
+	http_free(&reply);
+	return NULL;
+}
+
+/* More of them than a loop has threads for Twilio. */
+static void a_slow_twilio_holds_up_nothing_else(void)
+{
+	struct slow slow[6] = { 0 };
+	pthread_t threads[6];
+	char call[6][96];
+
+	begin();
+	for (int i = 0; i < 6; i++)
+		call_up(call[i]);
+	assert_true(sandbox_fault(&sandbox, "{\"kind\":\"slow\",\"on\":\"recording\",\"delayMs\":1200}"));
+	for (int i = 0; i < 6; i++) {
+		snprintf(slow[i].url, sizeof(slow[i].url), "%s/api/v1/opensips/call/%.90s/recording", gw.url, call[i]);
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_slowly, &slow[i]), 0);
+	}
+	for (int i = 0; i < 12; i++) { /* both loops, and the threads for the SIP server, go on */
+		assert_int_equal(gateway_http(&gw, "GET", "/api/v1/opensips/health", alice.key, NULL)->status, 200);
+		assert_int_equal(gateway_http(&gw, "GET", "/livez", NULL, NULL)->status, 200);
+	}
+	for (int i = 0; i < 6; i++)
+		assert_false(slow[i].done);
+	for (int i = 0; i < 6; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(slow[i].status, 200);
+	}
+	assert_true(sandbox_no_faults(&sandbox));
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(api_end(&gw, &alice, call[i]), 200);
+}
+
 /* As the gateway knows it, without asking Twilio. */
 static bool becomes(const char *id, const char *status)
 {
@@ -410,6 +460,7 @@ int main(int argc, char **argv)
 		E2E(a_repeated_start_gives_the_stored_answer),
 		E2E(nexusctl_says_the_same),
 		E2E(webhooks_tell_what_became_of_it),
+		E2E(a_slow_twilio_holds_up_nothing_else),
 		E2E(twilio_down_is_503),
 	};
 	const struct e2e_suite suite = { .name = "recordings", .tests = tests, .count = sizeof(tests) / sizeof(tests[0]), .seconds = 120,

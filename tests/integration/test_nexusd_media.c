@@ -3,6 +3,7 @@
 #include "media_server.h"
 #include "nexusd.h"
 
+#include <dirent.h>
 #include <sqlite3.h>
 
 enum { SOON_MS = 15000, STREAMS = 16 };
@@ -323,6 +324,44 @@ static void no_more_are_sent_at_once_than_the_limit(void **state)
 		close(fds[i]);
 }
 
+/* How many files there are in a folder. */
+static int files_in(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	int n = 0;
+
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+static void nexusctl_writes_whole_files_or_none(void **state)
+{
+	const char *folder = proc_temp_dir();
+	char path[160];
+	FILE *file;
+	int64_t at = 0;
+
+	(void)state;
+	setenv("NEXUSVOIP_TWILIO_AUTH_TOKEN", "token", 1);
+	assert_int_equal(gateway_ctl(&nexusd, "recordings get " MEDIA_SID "3 --output %s/cut.mp3", folder), 5);
+	assert_non_null(strstr(gateway_ctl_err(), "twilio_bad_answer"));
+	assert_int_equal(gateway_ctl(&nexusd, "recordings get " MEDIA_SID "6 --output %s/early.mp3", folder), 4);
+	assert_int_equal(files_in(folder), 0);
+	assert_int_equal(gateway_ctl(&nexusd, "recordings get " MEDIA_SID "1 --output %s/whole.mp3", folder), 0);
+	assert_int_equal(json_number(gateway_ctl_json(), "bytes"), MEDIA_BYTES);
+	assert_int_equal(files_in(folder), 1);
+	snprintf(path, sizeof(path), "%s/whole.mp3", folder);
+	file = fopen(path, "rb");
+	assert_non_null(file);
+	for (int c; (c = getc(file)) != EOF && c == media_byte(at); at++)
+		;
+	fclose(file);
+	assert_int_equal(at, MEDIA_BYTES);
+	assert_int_equal(gateway_ctl(&nexusd, "recordings get " MEDIA_SID "1 --output %s/no/such/folder.mp3", folder), 1);
+}
+
 /* The last one: nexusd is gone afterwards. */
 static void streams_do_not_keep_nexusd_from_stopping(void **state)
 {
@@ -398,6 +437,7 @@ int main(void)
 		cmocka_unit_test(huge_ones_and_slow_readers_hold_no_memory),
 		cmocka_unit_test(a_client_that_leaves_ends_the_download),
 		cmocka_unit_test(no_more_are_sent_at_once_than_the_limit),
+		cmocka_unit_test(nexusctl_writes_whole_files_or_none),
 		cmocka_unit_test(streams_do_not_keep_nexusd_from_stopping),
 	};
 

@@ -101,6 +101,7 @@ static void they_are_fetched_listed_and_deleted(void **state)
 struct sink {
 	char data[64];
 	size_t len, calls, stop_after;
+	int asked;
 	struct nxv_twilio_media media;
 };
 
@@ -167,6 +168,27 @@ static void the_size_of_the_whole_is_told(void **state)
 	assert_int_equal(total, 5);
 	assert_int_equal(nxv_twilio_recording_media(twilio, REC_SID, &o, take, &sink, &err), NXV_OK);
 	assert_int_equal(total, -1);
+	end();
+}
+
+static bool three_times(void *user)
+{
+	struct sink *s = user;
+
+	return ++s->asked < 3;
+}
+
+static void a_stream_that_says_nothing_can_be_stopped(void **state)
+{
+	struct nxv_twilio_media_opts o = NXV_TWILIO_MEDIA_OPTS_INIT;
+	struct sink sink = { 0 };
+
+	(void)state;
+	RIG({ FAKE_STALL, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nsound", 0 });
+	o.keep_on = three_times;
+	assert_int_equal(nxv_twilio_recording_media(twilio, REC_SID, &o, take, &sink, &err), NXV_E_CONFLICT);
+	assert_string_equal(err.code, "stopped");
+	assert_int_equal(sink.asked, 3);
 	end();
 }
 
@@ -250,6 +272,7 @@ int main(void)
 		cmocka_unit_test(they_are_fetched_listed_and_deleted),
 		cmocka_unit_test(sound_is_streamed),
 		cmocka_unit_test(the_size_of_the_whole_is_told),
+		cmocka_unit_test(a_stream_that_says_nothing_can_be_stopped),
 		cmocka_unit_test(a_page_is_no_sound),
 		cmocka_unit_test(the_storage_gets_no_credentials),
 		cmocka_unit_test(redirections_end_somewhere),
