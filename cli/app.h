@@ -33,6 +33,7 @@ enum {
 	CMD_HIDDEN = 4,   /**< not in the help */
 	CMD_ANY_ARGS = 8, /**< takes whatever follows, unparsed */
 	CMD_ENGINE = 16,  /**< may be the engine for a while, and leaves the SIP server running when it stops */
+	CMD_TWILIO = 64,  /**< asks Twilio, or what stands in for it */
 	CMD_SECRET = 32   /**< an argument too many may be a secret: it is not repeated */
 };
 
@@ -61,6 +62,8 @@ struct app {
 	bool json, json_asked, verbose, help;
 	const char *const *env;
 	nxv_ctx *ctx;
+	char *sandbox_text;       /**< see sandbox.h */
+	const char **sandbox_env;
 };
 
 /** Open the context of the state folder. Errors: as nxv_open(). */

@@ -10,6 +10,7 @@
 #include "args.h"
 #include "help.h"
 #include "output.h"
+#include "sandbox.h"
 #include "state.h"
 
 extern char **environ;
@@ -55,10 +56,11 @@ static void log_line(void *user, nxv_log_level level, const char *module, const 
 nxv_status app_open(struct app *app, bool create, struct nxv_error *err)
 {
 	struct nxv_opts opts = NXV_OPTS_INIT;
-	const char *sets[SETS_MAX + 2] = { "sip.keep_running=true" }; /* in front: --set is stronger */
+	const char *sets[SETS_MAX + SANDBOX_SETS_MAX + 2] = { "sip.keep_running=true" }; /* in front: --set is stronger */
 
 	for (size_t i = 0; i < app->set_count; i++)
 		sets[i + 1] = app->sets[i];
+	sandbox_settings(app, sets + app->set_count + 1, SANDBOX_SETS_MAX);
 	opts.state_dir = app->state_dir;
 	opts.config_file = app->config_file;
 	opts.env = app->env;
@@ -97,6 +99,7 @@ int main(int argc, char **argv)
 	if (rc == RC_DONE)
 		rc = app.help ? help_print(&app) : run(&app);
 	nxv_close(app.ctx);
+	sandbox_forget(&app);
 	if ((fflush(stdout) != 0 || ferror(stdout)) && rc == RC_DONE)
 		rc = out_fail(&app, RC_FAILED, "io", "cannot write the output: %s", strerror(errno));
 	return rc;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "stand_in_note.h"
 
 enum { READY_MS = 10000, PAUSE_MS = 1000, STEP_MS = 50, ENV_MORE = 2, SETTINGS_MAX = 16 };
 
@@ -34,6 +35,8 @@ struct stand_in {
 	char *token_setting, *child_account, *child_token;
 	pid_t pid;
 	int input; /* its standard input: closed, it ends */
+	int note;  /* sandbox.conf */
+	const char *state_dir;
 	atomic_bool stopping;
 	bool watched;
 	pthread_t watcher;
@@ -237,7 +240,8 @@ struct stand_in *stand_in_prepare(struct config *config, char *why, size_t why_l
 	snprintf(why, why_len, "out of memory");
 	if (!s)
 		return NULL;
-	s->input = -1;
+	s->input = s->note = -1;
+	s->state_dir = config->state_dir;
 	memcpy(s->account, "AC", 2);
 	snprintf(s->listen, sizeof(s->listen), "127.0.0.1:%u", port);
 	find_program(s);
@@ -358,6 +362,9 @@ bool stand_in_start(struct stand_in *s, char *why, size_t why_len)
 		snprintf(why, why_len, "nexus-sandbox does not start: is it installed beside nexusd or on the PATH?");
 		return false;
 	}
+	s->note = stand_in_note_open(s->state_dir, s->settings, s->token_setting);
+	if (s->note < 0)
+		log_write(NULL, NXV_LOG_WARN, "sandbox", "sandbox.conf cannot be written to the state folder: nexusctl will not find the sandbox");
 	s->watched = pthread_create(&s->watcher, NULL, watch, s) == 0;
 	snprintf(text, sizeof(text), "sandbox: no real calls; nexus-sandbox on http://%s stands in for Twilio", s->listen);
 	log_write(NULL, NXV_LOG_WARN, "sandbox", text);
@@ -372,6 +379,7 @@ void stand_in_stop(struct stand_in *s)
 	if (s->watched)
 		pthread_join(s->watcher, NULL);
 	reap(s);
+	stand_in_note_close(s->state_dir, s->note);
 	for (size_t i = 0; i < s->setting_count; i++)
 		free(s->settings[i]);
 	explicit_bzero(s->token, sizeof(s->token));

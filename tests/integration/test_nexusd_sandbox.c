@@ -93,6 +93,17 @@ static void the_real_trunk_is_out_of_reach(void **state)
 		"{\"fromNumber\":\"+15550001111\",\"toNumber\":\"+12125550100\",\"useTwilio\":false}")->body, "\"no_trunk\""));
 }
 
+static void nexusctl_finds_it(void **state)
+{
+	(void)state;
+	assert_int_equal(gateway_ctl(&nexusd, "twilio check"), 0);
+	assert_non_null(strstr(gateway_ctl_out(), "takes the account's token"));
+	assert_int_not_equal(gateway_ctl(&nexusd, "call start --user alice --from +15550001111 --to +9991001 --twilio"), 0);
+	assert_null(strstr(gateway_ctl_err(), "no Twilio account"));
+	if (!strstr(gateway_ctl_err(), "SIP server")) /* which was not started */
+		fail_msg("%s", gateway_ctl_err());
+}
+
 static void no_secret_is_on_its_command_line(void **state)
 {
 	char path[64], token[64] = "", *text, *found;
@@ -151,6 +162,8 @@ static void it_ends_with_nexusd_however_that_ends(void **state)
 	proc_signal(nexusd.nexusd, SIGKILL);
 	assert_true(gone(child));
 	gateway_stop(&nexusd);
+	assert_int_equal(gateway_ctl(&nexusd, "twilio check"), 5); /* what it left behind is nothing */
+	assert_non_null(strstr(gateway_ctl_err(), "no Twilio account"));
 	assert_true(gateway_run(&nexusd));
 	child = child_of(proc_pid(nexusd.nexusd));
 	assert_true(child > 0);
@@ -164,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(health_and_log_say_that_no_call_is_real),
 		cmocka_unit_test(the_real_trunk_is_out_of_reach),
+		cmocka_unit_test(nexusctl_finds_it),
 		cmocka_unit_test(no_secret_is_on_its_command_line),
 		cmocka_unit_test(killed_it_is_started_again),
 		cmocka_unit_test(it_ends_with_nexusd_however_that_ends),
