@@ -14,7 +14,7 @@
 #include "trace/trace_log.h"
 #include "twilio/webhook.h"
 
-enum { EXPIRE_BATCH = 32, EXPIRE_IDLE_MS = 60000, SWEEP_MS = 10000 };
+enum { EXPIRE_BATCH = 32, EXPIRE_IDLE_MS = 60000, SWEEP_MS = 10000, SWEEPS_A_LIST = 6 };
 
 /* --- what the SIP server tells --- */
 
@@ -271,6 +271,8 @@ static void on_sweep(void *arg)
 	struct engine *engine = arg;
 
 	calls_sweep(engine->calls);
+	if (++engine->sweeps % SWEEPS_A_LIST == 0 && calls_need_list(engine->calls) && sip_manager_state(engine->manager) == NXV_SIP_RUNNING)
+		list_dialogs(engine);
 	webhook_tell_refused(engine->ctx);
 	loop_timer_start(engine->sweep, SWEEP_MS);
 }

@@ -91,6 +91,8 @@ enum { CALL_SETTLE_MS = 2000 };
 /** Compare with the server's list, read at listed_at_ms: what vanished is ended, what we missed is taken up, legs of calls
  * that ended unheard are ended. @return false: some moved too recently to be judged; list again after CALL_SETTLE_MS. */
 bool calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, size_t count, int64_t listed_at_ms);
+/** True while there are calls of which nobody but the SIP server tells: should a report be lost, only its list can. */
+bool calls_need_list(const struct calls *calls);
 /** Carrier events come in here; arg is the struct calls. */
 carrier_sink_fn calls_carrier_event;
 /** Live calls (ended ones whose legs still close down are not counted). */

@@ -31,6 +31,7 @@ struct call {
 	bool renew_lease;          /**< it waited in a line: its slot's lease counts from now */
 	bool away;                 /**< its remote carrier cannot be had for now: it waits to be taken up */
 	enum call_event wish;      /**< what ends it once its remote carrier has ended it; EV_PLACED: nothing was asked for */
+	bool missing;              /**< in no list the last time */
 	bool recovered;            /**< taken up after a restart, and not yet seen whole in the SIP server's list */
 };
 

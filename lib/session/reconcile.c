@@ -229,11 +229,18 @@ static bool compare(struct call *call, const struct calls_dialog *dialogs, size_
 	find_legs(call, dialogs, count, &a, &b);
 	if (a && b)
 		call->recovered = false;
+	if (a || b)
+		call->missing = false;
 	/* What a carrier has held all along, it knows better. */
 	if ((a && b) || ((a || b) && ((call->carrier && !call->recovered) || call->row->state != CALL_UP)))
 		return true;
 	if (call->changed_at_ms > listed_at_ms - CALL_SETTLE_MS)
 		return false;
+	/* With no reason to have lost it, a server that is busy may have left it out of one list. */
+	if (!a && !b && !call->recovered && !call->calls->server_lost_at_ms && !call->missing) {
+		call->missing = true;
+		return false;
+	}
 	/* A leg of which only the other one is left was hung up by its phone while nobody listened. */
 	if (a || b)
 		end_as(call, a ? EV_B_HANGUP : EV_A_HANGUP, 0, true);
@@ -283,6 +290,15 @@ static void take_up_dialled(struct calls *calls, const struct calls_dialog *dial
 		report.kind = REPORT_ANSWERED;
 		calls_report(calls, &report);
 	}
+}
+
+bool calls_need_list(const struct calls *calls)
+{
+	for (size_t b = 0; b < CALLS_BUCKETS; b++)
+		for (const struct call *call = calls->by_id[b]; call; call = call->next)
+			if (call->row->state != CALL_ENDED && !call->carrier && (call->row->sip_call_id || call->row->state == CALL_UP))
+				return true;
+	return false;
 }
 
 bool calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, size_t count, int64_t listed_at_ms)

@@ -1,5 +1,5 @@
 /* events.c - OpenSIPS: events on a UDP loopback socket. The subscription is renewed well before it ends; a server that
- * was restarted, or that was away, is told by its start time, and the owner then reconciles. */
+ * was restarted, or that was away, is told by its start time, and the owner then reconciles; likewise if we stood still. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +31,7 @@ bool opensips_event(void *arg, const char *text, size_t len)
 
 struct subscription {
 	struct opensips *os;
+	int64_t asked_at_ms;
 	sip_done_fn *fn;
 	void *arg;
 };
@@ -60,8 +61,10 @@ static void looked_at_uptime(void *arg, nxv_status status, struct json_object *r
 		return;
 	}
 	since = since ? since : "";
-	gap = !os->subscribed || strcmp(since, os->since) != 0;
+	gap = !os->subscribed || strcmp(since, os->since) != 0 ||
+		loop_now_ms() - os->subscribed_at_ms >= (EXPIRE_SECONDS - 1) * INT64_C(1000);
 	os->subscribed = true;
+	os->subscribed_at_ms = sub->asked_at_ms;
 	os->warned = false;
 	text_copy(os->since, sizeof(os->since), since);
 	if (gap)
@@ -99,7 +102,7 @@ void opensips_subscribe(struct opensips *os, sip_done_fn *fn, void *arg)
 			fn(arg, NXV_E_NOMEM, &err);
 		return;
 	}
-	*sub = (struct subscription){ .os = os, .fn = fn, .arg = arg };
+	*sub = (struct subscription){ .os = os, .asked_at_ms = loop_now_ms(), .fn = fn, .arg = arg };
 	snprintf(socket_text, sizeof(socket_text), "udp:%s", os->set->events);
 	params = json_object_new_object();
 	control_text(params, "event", event_name);

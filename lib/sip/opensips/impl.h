@@ -20,6 +20,7 @@ struct opensips {
 	struct loop_timer *renew;
 	char key[33];        /**< what our events carry, so that nobody else's are taken */
 	char since[64];      /**< "Up since" of the server we subscribed at */
+	int64_t subscribed_at_ms; /**< when that was renewed last, by the clock of loop_now_ms() */
 	bool subscribed, warned;
 };
 

@@ -356,11 +356,33 @@ static void dialled_call_whose_refusal_was_lost_is_ended(void **state)
 	report(REPORT_CALL, "", 0);
 	assert_false(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
 	assert_int_equal(calls_count(st.calls), 1);
+	assert_true(calls_need_list(st.calls));
 	st.f.now_ms += CALL_SETTLE_MS + 1;
+	assert_false(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
+	assert_int_equal(calls_count(st.calls), 1);
 	assert_true(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
 	assert_int_equal(calls_count(st.calls), 0);
+	assert_false(calls_need_list(st.calls));
 	assert_int_equal(nxv_session_slots(&st.f.ctx, "alice", &slots, NULL), NXV_OK);
 	assert_int_equal(slots, 0);
+}
+
+/* Dialogs come and go while a busy server lists them. */
+static void call_left_out_of_one_list_goes_on(void **state)
+{
+	const struct calls_dialog dialog = { .call_id = "dialled-1", .session = "", .leg = "", .owner = "alice", .from_user = "user_1",
+		.to_user = "user_9", .confirmed = true, .started_at_ms = st.f.now_ms };
+
+	(void)state;
+	report(REPORT_CALL, "", 0);
+	report(REPORT_ANSWERED, "", 200);
+	st.f.now_ms += CALL_SETTLE_MS + 1;
+	for (int i = 0; i < 3; i++) {
+		assert_false(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
+		assert_true(calls_reconcile(st.calls, &dialog, 1, st.f.now_ms));
+	}
+	assert_int_equal(calls_count(st.calls), 1);
+	assert_int_equal(st.dialogs_ended, 0);
 }
 
 static void call_that_just_moved_is_judged_later(void **state)
@@ -370,6 +392,7 @@ static void call_that_just_moved_is_judged_later(void **state)
 	assert_false(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
 	assert_int_equal(calls_count(st.calls), 1);
 	st.f.now_ms += CALL_SETTLE_MS + 1;
+	assert_false(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
 	assert_true(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
 	tell(CARRIER_DOWN, 0, NULL);
 	expect_end(NXV_CALL_COMPLETED, "server_lost", 0);
@@ -427,6 +450,7 @@ int main(void)
 		TEST(call_that_grew_too_long_meanwhile_ended_when_the_server_was_to_end_it),
 		TEST(leg_hung_up_while_nobody_listened_ends_the_call),
 		TEST(dialled_call_whose_refusal_was_lost_is_ended), TEST(call_that_just_moved_is_judged_later),
+		TEST(call_left_out_of_one_list_goes_on),
 		TEST(leg_of_a_call_that_ended_unheard_is_ended),
 		TEST(dialled_call_missed_meanwhile_is_taken_up),
 	};

@@ -430,6 +430,36 @@ static void take_numbered(struct kamailio *k, int n)
 	assert_true(kamailio_event(k, text, strlen(text)));
 }
 
+static void renew_opensips(struct opensips *os, const char *since)
+{
+	char text[128];
+
+	opensips_subscribe(os, NULL, NULL);
+	answer("\"result\":\"OK\"", request_id("event_subscribe"));
+	snprintf(text, sizeof(text), "\"result\":{\"Up since\":\"%s\"}", since);
+	answer(text, request_id("uptime"));
+}
+
+static void a_restart_of_opensips_and_standing_still_are_gaps(void **state)
+{
+	static const struct sip_settings set = { .events = "127.0.0.1:1" };
+	struct opensips os = { .env = &env, .set = &set, .control = control, .sink = { .gap = count_gap } };
+
+	(void)state;
+	gaps = 0;
+	renew_opensips(&os, "monday");
+	assert_int_equal(gaps, 1);
+	renew_opensips(&os, "monday");
+	assert_int_equal(gaps, 1);
+	renew_opensips(&os, "tuesday");
+	assert_int_equal(gaps, 2);
+	os.subscribed_at_ms -= 20000; /* longer than the server remembers us */
+	renew_opensips(&os, "tuesday");
+	assert_int_equal(gaps, 3);
+	renew_opensips(&os, "tuesday");
+	assert_int_equal(gaps, 3);
+}
+
 static void a_lost_event_and_a_restart_of_kamailio_are_gaps(void **state)
 {
 	static const struct sip_settings set = { .events = "127.0.0.1:1" };
@@ -475,6 +505,7 @@ int main(void)
 		cmocka_unit_test(opensips_events_are_taken_with_the_key_only),
 		cmocka_unit_test(opensips_events_of_a_wrong_shape_are_dropped),
 		cmocka_unit_test(kamailio_events_are_taken_with_the_key_only),
+		cmocka_unit_test_setup_teardown(a_restart_of_opensips_and_standing_still_are_gaps, open_all, close_all),
 		cmocka_unit_test_setup_teardown(a_lost_event_and_a_restart_of_kamailio_are_gaps, open_all, close_all),
 	};
 
