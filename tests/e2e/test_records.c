@@ -53,6 +53,22 @@ static void answer_to_a_dialled_call_is_on_record(void)
 	assert_int_equal(json_number(json, "calleeSipCode"), 486);
 }
 
+/* As when the SIP server's own ringing time is over, and the phone answers its CANCEL before the server has given up. */
+static void terminated_by_nobody_is_no_hangup_of_the_caller(void)
+{
+	struct told call;
+	pair_reset();
+	phone_script(bob.phone, (struct phone_script){ .manner = PHONE_REFUSES, .code = 487, .ring_ms = 100 });
+	assert_int_equal(phone_dial(alice.phone, bob.username), 0);
+	pair_find_dialled(&call);
+	pair_expect(&call, "no-answer", "callee_no_answer");
+	assert_int_equal(json_number(record(&call), "sipCode"), 408);
+	assert_true(phone_wait(alice.phone, 0, PHONE_ENDED, SOON_MS));
+	struct phone_call heard;
+	assert_true(phone_call(alice.phone, 0, &heard));
+	assert_int_equal(heard.code, 408);
+}
+
 static size_t count_lines(const char *text)
 {
 	size_t n = 0;
@@ -191,6 +207,7 @@ static void timeline_of_a_dialled_call_has_the_servers_reports(void)
 
 static const struct CMUnitTest tests[] = {
 	E2E(answers_of_both_legs_are_on_record), E2E(answer_to_our_cancel_is_on_record), E2E(answer_to_a_dialled_call_is_on_record),
+	E2E(terminated_by_nobody_is_no_hangup_of_the_caller),
 	E2E(exports_hold_every_call_and_agree), E2E(timeline_tells_the_whole_call_in_order),
 	E2E(timeline_of_a_dialled_call_has_the_servers_reports),
 };
