@@ -11,7 +11,7 @@ enum { START_TIMEOUT_MS = 30000, STOP_TIMEOUT_MS = 15000 };
 
 static int show(struct app *app, const struct nxv_sip_health *health)
 {
-	char pid[24], uptime[32], calls[24], phones[24];
+	char pid[24], uptime[32], calls[24], phones[24], twilio[300];
 	const struct out_pair pairs[] = {
 		{ "status", nxv_sip_state_name(health->state) },
 		{ "note", health->message },
@@ -23,6 +23,7 @@ static int show(struct app *app, const struct nxv_sip_health *health)
 		{ "registrations", phones },
 		{ "supervised", health->supervised ? "yes" : "no" },
 		{ "telephone calls", health->calls_frozen ? "stopped (`nexusctl calls state`)" : "let through" },
+		{ "Twilio", health->twilio_url ? twilio : NULL },
 	};
 
 	if (app->json)
@@ -30,6 +31,7 @@ static int show(struct app *app, const struct nxv_sip_health *health)
 	snprintf(pid, sizeof(pid), "%" PRId64, health->pid);
 	snprintf(uptime, sizeof(uptime), "%" PRId64 " s", health->uptime_seconds);
 	snprintf(calls, sizeof(calls), "%" PRId64, health->active_calls);
+	snprintf(twilio, sizeof(twilio), "%.200s stands in its place (nexusd --sandbox, or twilio.base_url)", health->twilio_url);
 	snprintf(phones, sizeof(phones), "%" PRId64, health->registrations);
 	out_record(pairs, sizeof(pairs) / sizeof(pairs[0]));
 	return RC_DONE;

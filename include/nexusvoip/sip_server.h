@@ -30,6 +30,7 @@ struct nxv_sip_health {
 	int64_t registrations; /**< contacts registered now */
 	bool supervised;       /**< an engine watches it */
 	bool calls_frozen;     /**< telephone calls are refused, see nxv_calls_freeze() */
+	char *twilio_url;      /**< what an engine that runs has in Twilio's place (twilio.base_url, nexusd --sandbox); NULL: nothing */
 };
 
 /** A registered contact. */

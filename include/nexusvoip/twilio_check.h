@@ -18,7 +18,7 @@ typedef enum nxv_check_result {
 
 /** One check. */
 struct nxv_check {
-	const char *name;         /**< "credentials", "clock", "account", "public_url", "caller_ids", "webhook_token" */
+	const char *name;         /**< "credentials", "clock", "account", "public_url", "caller_ids", "webhook_token"; "sandbox" where it answers in Twilio's place */
 	nxv_check_result result;
 	struct nxv_error error;   /**< of a failure; else only message is set: what was found */
 };

@@ -21,13 +21,15 @@ static void answer_health(struct engine *engine, struct request *req, const stru
 	const bool silent = !live && sip_manager_state(engine->manager) == NXV_SIP_RUNNING;
 	const char *message = silent ? "the SIP server runs, but does not answer; it is given up if that lasts" :
 				       sip_manager_message(engine->manager);
+	const char *twilio_url = config_text(engine->ctx->cfg, CFG_TWILIO_BASE_URL);
 	struct buf out = BUF_INIT;
 	struct nxv_sip_health health = { .state = silent ? NXV_SIP_UNRESPONSIVE : sip_manager_state(engine->manager),
 		.server = (char *)(setup->driver ? setup->driver->name : "none"),
 		.version = (char *)(live && live->version[0] ? live->version : NULL),
 		.message = (char *)(message && *message ? message : NULL), .pid = sip_manager_pid(engine->manager),
 		.uptime_seconds = live ? live->uptime_seconds : 0, .registrations = live ? live->registrations : 0,
-		.active_calls = (int64_t)calls_count(engine->calls), .supervised = !setup->external };
+		.active_calls = (int64_t)calls_count(engine->calls), .supervised = !setup->external,
+		.twilio_url = (char *)(*config_text(engine->ctx->cfg, CFG_TWILIO_ACCOUNT_SID) && *twilio_url ? twilio_url : NULL) };
 
 	sip_health_write(&out, &health);
 	request_answer(req, out.failed ? NXV_E_NOMEM : NXV_OK, NULL, out.data);

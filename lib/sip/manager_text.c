@@ -48,6 +48,7 @@ void sip_health_write(struct buf *out, const struct nxv_sip_health *health)
 	put_line(out, "server", health->server);
 	put_line(out, "version", health->version);
 	put_line(out, "message", health->message);
+	put_line(out, "twilio_url", health->twilio_url);
 	buf_printf(out, "pid=%" PRId64 "\nuptime_seconds=%" PRId64 "\nactive_calls=%" PRId64 "\nregistrations=%" PRId64 "\nsupervised=%d\n",
 		health->pid, health->uptime_seconds, health->active_calls, health->registrations, health->supervised);
 }
@@ -63,7 +64,8 @@ static bool take(struct nxv_sip_health *health, const char *key, const char *val
 {
 	char **text = strcmp(key, "server") == 0 ? &health->server :
 		      strcmp(key, "version") == 0 ? &health->version :
-		      strcmp(key, "message") == 0 ? &health->message : NULL;
+		      strcmp(key, "message") == 0 ? &health->message :
+		      strcmp(key, "twilio_url") == 0 ? &health->twilio_url : NULL;
 
 	if (text) {
 		free(*text);
@@ -176,6 +178,7 @@ void nxv_sip_health_free(struct nxv_sip_health *health)
 	free(health->server);
 	free(health->version);
 	free(health->message);
+	free(health->twilio_url);
 	free(health);
 }
 

@@ -24,6 +24,7 @@ struct check_run {
 	nxv_twilio *twilio;
 	struct nxv_twilio_report *report;
 	bool by_key; /* by an API key, not by the account's token */
+	bool sandbox; /* nexus-sandbox answers */
 };
 
 static struct nxv_check *add(struct check_run *run, const char *name, nxv_check_result result, const char *fmt, ...)
@@ -76,7 +77,7 @@ static nxv_status ask(struct check_run *run, const char *path, struct json_objec
 	struct http_result result = { 0 };
 	struct http_request request;
 	const int64_t before_ms = env_now_ms(&run->ctx->env);
-	char date[64];
+	char date[64], server[32];
 	int64_t theirs_ms;
 	nxv_status status;
 
@@ -89,6 +90,8 @@ static nxv_status ask(struct check_run *run, const char *path, struct json_objec
 		theirs_ms = http_result_header(&result, "Date", date, sizeof(date)) ? parse_date(date) : 0;
 		*skew_ms = theirs_ms ? (before_ms + env_now_ms(&run->ctx->env)) / 2 - (theirs_ms + 500) : INT64_MIN;
 	}
+	if (status == NXV_OK && http_result_header(&result, "Server", server, sizeof(server)))
+		run->sandbox = strcmp(server, "nexus-sandbox") == 0;
 	if (status == NXV_OK)
 		status = twilio_judge(TWILIO_READ, &result, json, err);
 	http_result_clear(&result);
@@ -150,6 +153,9 @@ static bool check_credentials(struct check_run *run)
 		add(run, "credentials", NXV_CHECK_OK, "%s takes the %s", run->twilio->base_url, run->by_key ? "API key" : "account's token");
 	else
 		add_error(run, "credentials", &err);
+	if (run->sandbox)
+		add(run, "sandbox", NXV_CHECK_WARNING, "%s is nexus-sandbox, not Twilio: no real call is placed; unset twilio.base_url for Twilio itself",
+			run->twilio->base_url);
 	if (run->twilio && skew_ms != INT64_MIN)
 		check_clock(run, skew_ms);
 	else if (status == NXV_OK)

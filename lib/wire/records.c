@@ -180,6 +180,7 @@ static const struct wire_field health_fields[] = {
 	FIELD("registrations", WIRE_INT64, nxv_sip_health, registrations),
 	FIELD("supervised", WIRE_BOOL, nxv_sip_health, supervised),
 	FIELD("callsFrozen", WIRE_BOOL, nxv_sip_health, calls_frozen),
+	FIELD("twilioUrl", WIRE_TEXT, nxv_sip_health, twilio_url),
 	FIELD("message", WIRE_TEXT, nxv_sip_health, message),
 	END,
 };

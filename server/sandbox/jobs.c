@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+static const char server_name[] = "nexus-sandbox"; /* `nexusctl twilio check` knows it by that */
 enum { CONNECTIONS_MAX = 4096, HEADERS_MAX = 8, GRACE_MS = 200 };
 
 struct item {
@@ -133,6 +134,7 @@ static void refuse(struct http_request *req, int status, const char *message)
 	char *body = text_printf("{\"code\":%d,\"message\":\"%s\",\"more_info\":null,\"status\":%d}", status == 503 ? 20503 : 20001,
 		message, status);
 
+	http_answer_header(req, "Server", server_name);
 	http_answer_header(req, "Content-Type", "application/json");
 	http_answer(req, status, body, body ? strlen(body) : 0);
 }
@@ -183,6 +185,7 @@ static void send_answer(struct item *item)
 
 	if (req) {
 		http_set_data(req, NULL);
+		http_answer_header(req, "Server", server_name);
 		for (size_t i = 0; i < item->header_count; i++)
 			http_answer_header(req, item->headers[i].name, item->headers[i].value);
 		if (item->status)

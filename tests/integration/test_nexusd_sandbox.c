@@ -75,6 +75,9 @@ static void health_and_log_say_that_no_call_is_real(void **state)
 	(void)state;
 	assert_int_equal(reply->status, 200);
 	assert_true(json_true(reply->json, "sandbox"));
+	assert_int_equal(strncmp(json_text(reply->json, "twilioUrl"), "http://127.0.0.1:", 17), 0);
+	assert_int_equal(gateway_ctl(&nexusd, "sip status"), 0);
+	assert_int_equal(strncmp(json_text(gateway_ctl_json(), "twilioUrl"), "http://127.0.0.1:", 17), 0);
 	assert_non_null(strstr(log, "no real calls"));
 	assert_null(strstr(log, "NEXUS_SANDBOX_AUTH_TOKEN"));
 	free(log);
@@ -98,6 +101,7 @@ static void nexusctl_finds_it(void **state)
 	(void)state;
 	assert_int_equal(gateway_ctl(&nexusd, "twilio check"), 0);
 	assert_non_null(strstr(gateway_ctl_out(), "takes the account's token"));
+	assert_non_null(strstr(gateway_ctl_out(), "is nexus-sandbox, not Twilio"));
 	assert_int_not_equal(gateway_ctl(&nexusd, "call start --user alice --from +15550001111 --to +9991001 --twilio"), 0);
 	assert_null(strstr(gateway_ctl_err(), "no Twilio account"));
 	if (!strstr(gateway_ctl_err(), "SIP server")) /* which was not started */

@@ -72,6 +72,19 @@ static void all_is_well_when_all_is_well(void **state)
 	fake_close(&api);
 }
 
+static void sandbox_is_told_from_twilio(void **state)
+{
+	static const char calls[] = "HTTP/1.1 200 OK\r\nServer: nexus-sandbox\r\nContent-Length: 12\r\n\r\n" CALLS;
+	const struct fake_step steps[] = { { .kind = FAKE_ANSWER, .text = calls }, answer(200, 0, ACTIVE), answer(200, 0, NUMBERS), answer(200, 0, VERIFIED) };
+
+	(void)state;
+	fake_open(&api, steps, 4);
+	assert_int_equal(check(nexusd.url, " --set calls.caller_ids=+15550100,+15550101"), 0);
+	found("credentials", "ok", "the account's token");
+	found("sandbox", "warning", "not Twilio: no real call is placed");
+	fake_close(&api);
+}
+
 static void wrong_token_is_told_and_ends_what_needs_it(void **state)
 {
 	const struct fake_step steps[] = { answer(401, 0, "{\"code\":20003,\"message\":\"Authenticate\",\"status\":401}") };
@@ -239,6 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_is_well_when_all_is_well),
+		cmocka_unit_test(sandbox_is_told_from_twilio),
 		cmocka_unit_test(wrong_token_is_told_and_ends_what_needs_it),
 		cmocka_unit_test(wrong_token_is_told_where_an_api_key_places_the_calls),
 		cmocka_unit_test(skewed_clock_is_told_in_seconds),

@@ -121,10 +121,10 @@ static void health_says_running_only_when_it_runs(void **state)
 	(void)state;
 	struct nxv_sip_health health = { .state = NXV_SIP_RUNNING, .server = text("opensips"), .version = text("3.6.8"), .pid = 42, .uptime_seconds = 7,
 		.active_calls = 5, .registrations = 2, .supervised = true,
-		.calls_frozen = true };
+		.calls_frozen = true, .twilio_url = text("http://127.0.0.1:9000") };
 	expect(nxv_json_health(&health),
 		"{\"opensipsStatus\":\"running\",\"activeCalls\":5,\"serverUptime\":true,\"server\":\"opensips\",\"version\":\"3.6.8\",\"pid\":42,"
-		"\"uptimeSeconds\":7,\"registrations\":2,\"supervised\":true,\"callsFrozen\":true}");
+		"\"uptimeSeconds\":7,\"registrations\":2,\"supervised\":true,\"callsFrozen\":true,\"twilioUrl\":\"http://127.0.0.1:9000\"}");
 	struct nxv_sip_health stopped = { .state = NXV_SIP_STOPPED, .message = text("not started") };
 	expect(nxv_json_health(&stopped),
 		"{\"opensipsStatus\":\"stopped\",\"activeCalls\":0,\"serverUptime\":false,\"uptimeSeconds\":0,\"registrations\":0,"
