@@ -3,6 +3,7 @@
 #include "media.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +12,9 @@
 
 struct media {
 	struct media *next; /* of those that the lane is to be told of */
+	struct media *newer, *older; /* of those whose threads run */
 	struct lane *lane;
+	char user[65];
 	nxv_ctx *ctx;
 	char id[64], range[64];
 	bool wav;
@@ -114,41 +117,76 @@ static void fetch(struct media *media)
 	http_stream_end(media->stream, status == NXV_OK);
 }
 
+/* Take one of the places. */
+static bool check_in(struct media *media)
+{
+	struct media_desk *desk = media->lane->app->media;
+	unsigned own = 0;
+	bool room;
+
+	pthread_mutex_lock(&desk->lock);
+	for (const struct media *other = desk->active; other; other = other->older)
+		own += strcmp(other->user, media->user) == 0;
+	room = desk->streams < MEDIA_STREAMS_MAX && own < MEDIA_USER_MAX;
+	if (room) {
+		desk->streams++;
+		media->older = desk->active;
+		if (media->older)
+			media->older->newer = media;
+		desk->active = media;
+	}
+	pthread_mutex_unlock(&desk->lock);
+	return room;
+}
+
+static void check_out(struct media *media)
+{
+	struct media_desk *desk = media->lane->app->media;
+
+	pthread_mutex_lock(&desk->lock);
+	if (media->older)
+		media->older->newer = media->newer;
+	*(media->newer ? &media->newer->older : &desk->active) = media->older;
+	pthread_mutex_unlock(&desk->lock);
+}
+
+/* The last thing of a thread: the desk may be gone afterwards. */
+static void give_back(struct media_desk *desk)
+{
+	pthread_mutex_lock(&desk->lock);
+	desk->streams--;
+	pthread_cond_broadcast(&desk->changed);
+	pthread_mutex_unlock(&desk->lock);
+}
+
 static void *media_main(void *arg)
 {
 	struct media *media = arg;
 	struct media_desk *desk = media->lane->app->media;
 
 	fetch(media);
+	check_out(media);
 	release(media);
-	pthread_mutex_lock(&desk->lock);
-	desk->streams--;
-	pthread_cond_broadcast(&desk->changed);
-	pthread_mutex_unlock(&desk->lock);
+	give_back(desk);
 	return NULL;
 }
 
 static bool start_thread(struct media *media)
 {
-	struct media_desk *desk = media->lane->app->media;
 	pthread_attr_t attr;
 	pthread_t thread;
-	bool room, made = false;
+	bool made = false;
 
-	pthread_mutex_lock(&desk->lock);
-	room = desk->streams < MEDIA_STREAMS_MAX;
-	desk->streams += room;
-	pthread_mutex_unlock(&desk->lock);
-	if (!room || pthread_attr_init(&attr) != 0)
-		goto out;
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	made = pthread_create(&thread, &attr, media_main, media) == 0;
-	pthread_attr_destroy(&attr);
-out:
-	if (room && !made) {
-		pthread_mutex_lock(&desk->lock);
-		desk->streams--;
-		pthread_mutex_unlock(&desk->lock);
+	if (!check_in(media))
+		return false;
+	if (pthread_attr_init(&attr) == 0) {
+		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+		made = pthread_create(&thread, &attr, media_main, media) == 0;
+		pthread_attr_destroy(&attr);
+	}
+	if (!made) {
+		check_out(media);
+		give_back(media->lane->app->media);
 	}
 	return made;
 }
@@ -162,6 +200,7 @@ bool media_fetch(struct exchange *x, bool wav, const char *range, void (*go)(str
 	media->lane = x->lane;
 	media->ctx = x->ctx;
 	media->wav = wav;
+	snprintf(media->user, sizeof(media->user), "%s", x->pass->user_id);
 	media->total_bytes = -1;
 	media->owners = 2;
 	media->x = x;

@@ -6,7 +6,8 @@
 
 #include "exchange.h"
 
-enum { MEDIA_STREAMS_MAX = 16, MEDIA_BUFFER_BYTES = 256 * 1024 };
+/** At once, in all and of one user: nobody can take all of them by reading slowly. */
+enum { MEDIA_STREAMS_MAX = 16, MEDIA_USER_MAX = 8, MEDIA_BUFFER_BYTES = 256 * 1024 };
 
 struct media;
 
@@ -15,6 +16,7 @@ struct media_desk {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	unsigned streams;
+	struct media *active;
 };
 void media_desk_open(struct media_desk *desk);
 /** Wait until no thread is left; the loops must have ended. */

@@ -119,7 +119,8 @@ static nxv_status start(struct recorder *r, struct nxv_error *err)
 
 	if (status != NXV_OK)
 		return status;
-	if (died)
+	/* What was claimed just before a power cut may not be in the store, and a call over Twilio goes on meanwhile. */
+	if (died || r->row->pub.started_at_ms < env_boot_ms(&r->ctx->env))
 		status = recorder_refresh(r, err);
 	if (status == NXV_OK)
 		status = check_none_runs(r, err);

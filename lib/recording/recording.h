@@ -33,7 +33,8 @@ bool recording_status_final(const char *status);
 /** Keep news, with an event when it changed. A status never goes back; what was deleted stays deleted.
  * Errors: NXV_E_NOT_FOUND: it is another session's. */
 nxv_status recording_store(struct db_tx *tx, const struct recording_news *news, int64_t now_ms, enum recording_change *change, struct nxv_error *err);
-/** Note a webhook. @param token nullable. *again: it was noted before, by SID and status or by token. */
+/** Note a webhook. @param token nullable. *again: it was noted before, by SID and status or by token,
+ * within a week: older ones are stale. */
 nxv_status recording_note(struct db_tx *tx, const char *id, const char *status, const char *token, int64_t now_ms, bool *again, struct nxv_error *err);
 /** @param out [owned]. Errors: NXV_E_NOT_FOUND, for deleted ones too. */
 nxv_status recording_load(struct db_tx *tx, const char *id, struct nxv_recording **out, struct nxv_error *err);

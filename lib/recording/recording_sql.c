@@ -11,7 +11,7 @@
 
 #define COLUMNS "id, session_id, user_id, status, duration_seconds, channels, created_at_ms, updated_at_ms"
 
-enum { EXACT_MS = 2000 };
+enum { EXACT_MS = 2000, KEEP_MS = 7 * 24 * 3600 * 1000 };
 
 /* A status goes up in rank only; those of rank 1 go to and fro. */
 static const struct {
@@ -214,6 +214,8 @@ nxv_status recording_note(
 	if (status == NXV_OK && !*again)
 		status = db_run(tx, "INSERT INTO recording_callback (mark, token, recording_id, at_ms) VALUES (?1 || ':' || ?2, ?3, ?1, ?4)", err,
 			"ttti", id, word, token, now_ms);
+	if (status == NXV_OK && !*again)
+		status = db_run(tx, "DELETE FROM recording_callback WHERE at_ms < ?", err, "i", now_ms - KEEP_MS);
 	return status;
 }
 

@@ -168,5 +168,5 @@ void recording_media(struct exchange *x)
 	if (media_fetch(x, format == FORMAT_WAV, one_range(x), tell_media))
 		return;
 	http_answer_header(x->http, "Retry-After", "5");
-	answer_problem(x, 503, "too_many_streams", "As many recordings are being sent as this server does at once; try again in a moment.", NULL);
+	answer_problem(x, 503, "too_many_streams", "As many recordings are being sent as may be at once, in all or to this user; try again in a moment.", NULL);
 }

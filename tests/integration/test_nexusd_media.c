@@ -9,7 +9,7 @@
 enum { SOON_MS = 15000, STREAMS = 16 };
 
 static struct media_server twilio;
-static struct made_key alice, bob, caller;
+static struct made_key alice, bob, caller, admin;
 
 /* An answer, its body judged as it comes. */
 struct got {
@@ -239,9 +239,9 @@ static void uses_are_on_record_with_the_call_and_the_length(void **state)
 }
 
 /* Read a little of a huge one, and no more for now. */
-static int begin_huge(struct got *got)
+static int begin_huge(struct got *got, const struct made_key *key)
 {
-	int fd = request("GET", MEDIA_HUGE, "", &alice), small = 65536;
+	int fd = request("GET", MEDIA_HUGE, "", key), small = 65536;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	read_head(fd, got);
@@ -261,7 +261,7 @@ static void huge_ones_and_slow_readers_hold_no_memory(void **state)
 	(void)get("GET", MEDIA_WHOLE, "", 0);
 	before_kib = proc_rss_kib(pid);
 	twilio.sent = 0;
-	fd = begin_huge(&got);
+	fd = begin_huge(&got, &alice);
 	assert_int_equal(got.status, 200);
 	do { /* until nothing moves any more */
 		sent = twilio.sent;
@@ -285,7 +285,7 @@ static void a_client_that_leaves_ends_the_download(void **state)
 {
 	const int before = twilio.broken;
 	struct got got;
-	int fd = begin_huge(&got);
+	int fd = begin_huge(&got, &alice);
 
 	(void)state;
 	assert_int_equal(got.status, 200);
@@ -305,7 +305,9 @@ static void no_more_are_sent_at_once_than_the_limit(void **state)
 	for (int64_t until = now_ms() + SOON_MS; now_ms() < until && twilio.live > 0; nap_ms(20)) /* those of the cases before */
 		;
 	for (int i = 0; i < STREAMS; i++) {
-		fds[i] = begin_huge(&got);
+		if (i == STREAMS / 2) /* nobody gets all of them */
+			refused(MEDIA_WHOLE, &alice, 503, "too_many_streams");
+		fds[i] = begin_huge(&got, i < STREAMS / 2 ? &alice : &admin);
 		assert_int_equal(got.status, 200);
 	}
 	refused(MEDIA_WHOLE, &alice, 503, "too_many_streams");
@@ -369,7 +371,7 @@ static void streams_do_not_keep_nexusd_from_stopping(void **state)
 	int fds[2];
 
 	(void)state;
-	fds[0] = begin_huge(&slow);
+	fds[0] = begin_huge(&slow, &alice);
 	fds[1] = request("GET", MEDIA_STALLED, "", &alice);
 	read_head(fds[1], &stalled);
 	assert_int_equal(slow.status, 200);
@@ -411,6 +413,7 @@ static int setup(void **state)
 	nexusd.env = env;
 	if (!gateway_run(&nexusd) || !store_recordings())
 		return -1;
+	snprintf(admin.secret, sizeof(admin.secret), "%s", nexusd.admin_key);
 	alice = make_key("alice", "[\"recording\"]");
 	bob = make_key("bob", "[\"recording\"]");
 	caller = make_key("alice", "[\"call\"]");

@@ -199,6 +199,20 @@ static void a_thousand_bad_ones_change_nothing_and_are_counted(void **state)
 	rig_close();
 }
 
+static void old_ones_are_forgotten(void **state)
+{
+	struct told t = { .status = "in-progress" };
+
+	(void)state;
+	begin();
+	assert_int_equal(tell(&t, NXV_OK), NXV_WEBHOOK_ACCEPTED);
+	f.now_ms += 8 * 24 * 3600 * 1000LL;
+	t = (struct told){ .id = REC(2) };
+	assert_int_equal(tell(&t, NXV_OK), NXV_WEBHOOK_ACCEPTED);
+	assert_int_equal(fixture_count(&f, "SELECT count(*) FROM recording_callback"), 1);
+	rig_close();
+}
+
 static void what_cannot_be_stored_is_to_be_sent_again(void **state)
 {
 	struct told t = { 0 };
@@ -221,6 +235,7 @@ int main(void)
 		cmocka_unit_test(a_deleted_one_is_not_revived),
 		cmocka_unit_test(a_recording_of_another_call_is_not_taken),
 		cmocka_unit_test(a_thousand_bad_ones_change_nothing_and_are_counted),
+		cmocka_unit_test(old_ones_are_forgotten),
 		cmocka_unit_test(what_cannot_be_stored_is_to_be_sent_again),
 	};
 

@@ -121,6 +121,17 @@ static void an_unknown_start_stays_claimed_until_it_can_be_told(void **state)
 	rig_close();
 }
 
+static void after_a_power_cut_it_is_looked_for_before_another_is_made(void **state)
+{
+	(void)state;
+	RIG({ FAKE_ANSWER, answer(200, list_json(recording_json(REC(6), "in-progress"), NULL)), 0 },
+		{ FAKE_ANSWER, answer(200, recording_json(REC(6), "in-progress")), 0 });
+	fixture_sql(&f, "UPDATE session SET started_at_ms = 1 WHERE id = 'session_1'");
+	refused(control(NXV_RECORDING_START, NULL), NXV_E_CONFLICT, "recording_in_progress");
+	requested(0, "GET " API "/Recordings.json?CallSid=" CALL_SID);
+	rig_close();
+}
+
 static void *start_one(void *result)
 {
 	struct nxv_error own = NXV_ERROR_INIT;
@@ -266,6 +277,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_run_is_not_paused),
 		cmocka_unit_test(a_start_whose_answer_is_lost_is_found_and_not_repeated),
 		cmocka_unit_test(an_unknown_start_stays_claimed_until_it_can_be_told),
+		cmocka_unit_test(after_a_power_cut_it_is_looked_for_before_another_is_made),
 		cmocka_unit_test(of_many_that_start_at_once_one_does),
 		cmocka_unit_test(a_refused_start_can_be_repeated),
 		cmocka_unit_test(a_list_says_what_twilio_has_now),
