@@ -285,6 +285,12 @@ static nxv_status check_together(const struct config *cfg, struct nxv_error *err
 			"twilio.base_url excludes twilio.edge and twilio.region; keep one or the other");
 	if (*cfg->text[CFG_TRUNK_USERNAME] && !*cfg->text[CFG_TRUNK_HOST])
 		return error_code(err, NXV_E_INVALID, "bad_config", "trunk.username is set without trunk.host; set the trunk's host");
+	if (strchr(cfg->text[CFG_TRUNK_HOST], ':'))
+		return error_code(err, NXV_E_INVALID, "bad_config", "trunk.host cannot be \"%.60s\"; write the port to trunk.port",
+			cfg->text[CFG_TRUNK_HOST]);
+	if (strchr(cfg->text[CFG_TRUNK_USERNAME], ':') || strchr(cfg->text[CFG_TRUNK_REALM], ':'))
+		return error_code(err, NXV_E_INVALID, "bad_config",
+			"trunk.username and trunk.realm cannot hold a colon, which a digest has between them; ask the trunk's provider for others");
 	return NXV_OK;
 }
 

@@ -141,6 +141,8 @@ static void each_kind_of_telephony_value_is_checked(void **state)
 		"[twilio]\naddresses = 10.0.0.0/33\n", "[trunk]\naddresses = example.com\n", "[trunk]\nhost = a b\n",
 		"[http]\npublic_url = voip.example.com\n", "[http]\npublic_url = https://voip.example.com/\n",
 		"[http]\npublic_url = https://u:p@voip.example.com\n", "[trunk]\nusername = me\n",
+		"[trunk]\nhost = sip.example.com:5060\n", "[trunk]\nhost = sip.example.com\nusername = a:b\n",
+		"[trunk]\nhost = sip.example.com\nrealm = a:b\n",
 		"[twilio]\nbase_url = http://127.0.0.1:1\nedge = dublin\n" };
 	const char *right = "[calls]\nallow = +1, +34 +44\nemergency = 116117\ncaller_ids = +15550100\n[twilio]\naccount_sid = AC12ab\n"
 		"edge = dublin\naddresses = 192.0.2.0/24 2001:db8::/32 198.51.100.7\n[trunk]\nhost = trunk.example.com\nusername = me\n"
