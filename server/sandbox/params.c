@@ -195,6 +195,16 @@ static bool fits(const struct param *p, const char *value)
 	return false;
 }
 
+/* What is refused or stored is told in JSON. */
+static bool is_utf8(const char *text)
+{
+	size_t len = 1;
+
+	for (; *text && len; text += len)
+		len = text_utf8_len(text);
+	return len > 0;
+}
+
 static const struct param *find(const struct param *table, const char *name)
 {
 	for (; table->name; table++)
@@ -209,6 +219,10 @@ bool params_check(const struct param *table, const struct form *form, struct ref
 		const struct nxv_twilio_param *pair = &form->params[i];
 		const struct param *p = find(table, pair->name);
 
+		if (!is_utf8(pair->name) || !is_utf8(pair->value)) {
+			refuse_with(refusal, 20422, "Invalid parameter: %.60s is not UTF-8", p ? p->name : "one");
+			return false;
+		}
 		if (!p) {
 			refuse(refusal, 20001, pair->name);
 			return false;

@@ -48,6 +48,10 @@ static void unknown_and_wrong_parameters_are_refused(void **state)
 	assert_int_equal(check(params_list, "StartTime%3E=2026-01-02&EndTime%3C=2026-01-02T03%3A04%3A05Z&PageSize=1000"), 0);
 	assert_int_equal(check(params_list, "StartTime=yesterday"), 20422);
 	assert_int_equal(check(params_list, "PageSize=1001"), 20422);
+	assert_int_equal(check(params_create, "To=%E9&From=%2B13"), 20422);
+	assert_int_equal(check(params_create, "StatusCallback=http%3A%2F%2Fe.net%2F%FF"), 20422);
+	assert_int_equal(check(params_create, "%FF=1"), 20422);
+	assert_int_equal(check(params_create, "CallReason=%C3%A9"), 0);
 }
 
 static void days_and_moments_are_read(void **state)
