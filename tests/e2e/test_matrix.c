@@ -43,6 +43,7 @@ static const struct way ways[] = {
 	{ "GET", "/api/v1/opensips/calls", "call", "/api/v1/opensips/calls?userId=anna", "/api/v1/opensips/calls?userId=ben", NULL, NULL, 403 },
 	{ "POST", CALLS "/:sessionId/recording", "recording", own_recording, others_recording, "{\"action\":\"start\"}", NULL, 404 },
 	{ "GET", CALLS "/:sessionId/recordings", "recording", own_recordings, others_recordings, NULL, NULL, 404 },
+	{ "GET", "/api/v1/recordings/:id/media", "recording", "/api/v1/recordings/RE0123456789abcdef0123456789abcdef/media", NULL, NULL, NULL, 0 },
 	{ "DELETE", "/api/v1/recordings/:id", "recording", "/api/v1/recordings/RE0123456789abcdef0123456789abcdef", NULL, NULL, NULL, 0 },
 	{ "GET", "/api/v1/usage", "any", "/api/v1/usage?userId=anna", "/api/v1/usage?userId=ben", NULL, NULL, 403 },
 	{ "GET", "/livez", "open", NULL, NULL, NULL, NULL, 0 },
