@@ -117,7 +117,7 @@ const struct command commands[] = {
 	{ "credentials", "list", NULL, by_user, 0, cmd_credentials_list, "list SIP credentials" },
 	{ "credentials", "revoke", "ID", NULL, 0, cmd_credentials_revoke, "revoke a SIP credential, by id or username" },
 	{ "sip", "start", NULL, sip_order, 0, cmd_sip_start, "start the SIP server, and wait until it runs" },
-	{ "sip", "stop", NULL, sip_order, 0, cmd_sip_stop, "stop the SIP server; live calls lose their signalling" },
+	{ "sip", "stop", NULL, sip_order, 0, cmd_sip_stop, "stop the SIP server; live calls end as server_lost" },
 	{ "sip", "status", NULL, NULL, 0, cmd_sip_status, "show how the SIP server is" },
 	{ "sip", "render", NULL, NULL, 0, cmd_sip_render, "print the SIP server's configuration, secrets masked" },
 	{ "sip", "check", NULL, NULL, 0, cmd_sip_check, "check that configuration and the ports it needs" },

@@ -53,7 +53,7 @@ struct nxv_registration_list {
  * Returns when the order is taken; nxv_sip_wait() tells when it runs. Thread safety: any thread.
  */
 NXV_API nxv_status nxv_sip_start(nxv_ctx *ctx, struct nxv_error *err);
-/** Want it stopped; live calls lose their signalling. Idempotent. Thread safety: any thread. */
+/** Want it stopped; live calls end as "server_lost". Idempotent. Thread safety: any thread. */
 NXV_API nxv_status nxv_sip_stop(nxv_ctx *ctx, struct nxv_error *err);
 /** Block until it runs (running true) or is stopped. Errors: NXV_E_TIMEOUT, NXV_E_UNREACHABLE with the server's own last
  * words when it cannot start, NXV_E_NOT_RUNNING when it is not so and no engine runs that would change it. Thread safety: any thread but the engine's. */

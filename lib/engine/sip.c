@@ -152,6 +152,8 @@ static void on_sip_state(void *arg, nxv_sip_state state, const char *message)
 		calls_server_lost(engine->calls, env_now_ms(&engine->ctx->env));
 	if (!engine->manager || engine->closing)
 		return; /* told while it is being opened, or closed: nobody waits */
+	if ((state == NXV_SIP_STOPPED || state == NXV_SIP_FAILED) && !engine->ctx->sip->external && !sip_manager_pid(engine->manager))
+		calls_server_gone(engine->calls, env_now_ms(&engine->ctx->env));
 	engine_sip_check_waiters(engine);
 	if (state == NXV_SIP_STOPPED && engine->stopping)
 		loop_stop(engine->loop);

@@ -82,6 +82,8 @@ void calls_stop_all(struct calls *calls);
 void calls_report(struct calls *calls, const struct calls_report *report);
 /** The SIP server went away at that time: calls that it no longer lists when it is back were lost then. */
 void calls_server_lost(struct calls *calls, int64_t at_ms);
+/** It was stopped, or cannot be started again: with it went its calls, of which no list will ever tell. */
+void calls_server_gone(struct calls *calls, int64_t at_ms);
 /** Let a call that the SIP server asks about through, or refuse it. */
 void calls_answer(struct calls *calls, const struct sip_ask *ask, struct sip_answer *out);
 /** Whether the SIP server that answers now ran before us; false until told. */

@@ -279,6 +279,20 @@ static bool end_leftover(struct calls *calls, const struct calls_dialog *dialog)
 	return ended;
 }
 
+void calls_server_gone(struct calls *calls, int64_t at_ms)
+{
+	struct call *call, *next;
+
+	calls_server_lost(calls, at_ms);
+	for (size_t b = 0; b < CALLS_BUCKETS; b++)
+		for (call = calls->by_id[b]; call; call = next) {
+			next = call->next;
+			if (call->row->state != CALL_ENDED && !live_is_remote(call) && (call->row->state != CALL_QUEUED || call->row->sip_call_id))
+				end_as(call, EV_SERVER_LOST, lost_at(call), true);
+		}
+	calls->server_lost_at_ms = 0;
+}
+
 static void take_up_dialled(struct calls *calls, const struct calls_dialog *dialog)
 {
 	struct calls_report report = { .kind = REPORT_CALL, .call_id = dialog->call_id, .session = "", .leg = "",

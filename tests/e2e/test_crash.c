@@ -369,12 +369,36 @@ static void a_credential_revoked_without_the_gateway_is_unregistered(void)
 	assert_int_equal(left, 0);
 }
 
+static void wait_for_nobody_up(void)
+{
+	for (int i = 0; i < 200 && phone_calls_up(alice.phone) + phone_calls_up(bob.phone); i++)
+		nap_ms(20);
+	assert_int_equal(phone_calls_up(alice.phone) + phone_calls_up(bob.phone), 0);
+}
+
+/* The phones hear each other still, but nobody can say for how long. */
+static void a_sip_server_that_is_stopped_ends_its_calls(void)
+{
+	struct told call;
+	pair_reset();
+	pair_talk(&call);
+	assert_int_equal(gateway_ctl(&gw, "sip stop"), 0);
+	assert_over(call.id);
+	assert_true(api_get(&gw, &alice, call.id, &call));
+	assert_string_equal(call.reason, "server_lost");
+	assert_true(gateway_sip_start(&gw));
+	phone_hangup(alice.phone, 0);
+	phone_hangup(bob.phone, 0);
+	wait_for_nobody_up();
+}
+
 static const struct CMUnitTest tests[] = {
 	E2E(a_call_goes_on_without_the_gateway), E2E(phones_hold_and_hang_up_as_if_nothing_had_happened),
 	E2E(a_call_outlives_two_gateways), E2E(a_hold_under_way_is_answered_by_the_next_gateway),
 	E2E(a_call_just_answered_is_joined_or_closed), E2E(twenty_kills_cut_no_call), E2E(events_tell_of_the_gap),
 	E2E(a_hangup_while_the_gateway_is_down_is_noticed), E2E(a_call_that_rang_is_closed), E2E(a_dialled_call_is_found_again),
 	E2E(a_credential_revoked_without_the_gateway_is_unregistered), E2E(a_sip_server_that_dies_is_started_again),
+	E2E(a_sip_server_that_is_stopped_ends_its_calls),
 };
 
 int main(int argc, char **argv)

@@ -367,6 +367,20 @@ static void dialled_call_whose_refusal_was_lost_is_ended(void **state)
 	assert_int_equal(slots, 0);
 }
 
+/* Nothing will be listed any more: they would be left open until they are too long. */
+static void server_that_is_stopped_ends_its_calls(void **state)
+{
+	(void)state;
+	bring_up();
+	report(REPORT_CALL, "", 0);
+	report(REPORT_ANSWERED, "", 200);
+	st.f.now_ms += 1000;
+	calls_server_gone(st.calls, st.f.now_ms);
+	tell(CARRIER_DOWN, 0, NULL);
+	expect_end(NXV_CALL_COMPLETED, "server_lost", 0);
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session WHERE end_reason = 'server_lost'"), 2);
+}
+
 /* Dialogs come and go while a busy server lists them. */
 static void call_left_out_of_one_list_goes_on(void **state)
 {
@@ -450,7 +464,7 @@ int main(void)
 		TEST(call_that_grew_too_long_meanwhile_ended_when_the_server_was_to_end_it),
 		TEST(leg_hung_up_while_nobody_listened_ends_the_call),
 		TEST(dialled_call_whose_refusal_was_lost_is_ended), TEST(call_that_just_moved_is_judged_later),
-		TEST(call_left_out_of_one_list_goes_on),
+		TEST(call_left_out_of_one_list_goes_on), TEST(server_that_is_stopped_ends_its_calls),
 		TEST(leg_of_a_call_that_ended_unheard_is_ended),
 		TEST(dialled_call_missed_meanwhile_is_taken_up),
 	};
