@@ -124,7 +124,7 @@ static int verdict(const struct placed *p, int until)
 	if (nxv_session_error(call, &err) != NXV_OK)
 		return out_error(p->app, &err);
 	call_outcome(call, outcome, sizeof(outcome));
-	return out_fail(p->app, RC_FAILED, "call_not_completed", "the call ended as %s", outcome);
+	return out_fail(p->app, RC_FAILED, "call_not_completed", "the call ended as %s; `nexusctl call trace %s` shows how", outcome, call->id);
 }
 
 static int carry(struct placed *p, int until)

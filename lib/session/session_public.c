@@ -67,7 +67,7 @@ static nxv_status choose_carrier(nxv_ctx *ctx, const struct nxv_call_opts *opts,
 		return error_code(err, NXV_E_UNREACHABLE, "twilio_not_configured",
 			"no Twilio account is configured: set twilio.account_sid and its secret, or send useTwilio false to call over SIP");
 	if (*twilio && !text_is_number(opts->to_number))
-		return error_field(err, "toNumber", "Twilio calls telephone numbers: write + and 2 to 15 digits, or send useTwilio false");
+		return error_field(err, "toNumber", "Twilio calls telephone numbers only: write + and 2 to 15 digits; phones of this gateway are called without Twilio");
 	if (*twilio && !text_is_number(opts->from_number))
 		return error_field(err, "fromNumber", "Twilio shows telephone numbers: write + and 2 to 15 digits of one of yours");
 	if (!*twilio && opts->callee_first)

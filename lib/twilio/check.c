@@ -315,6 +315,10 @@ static void check_callers(struct check_run *run)
 	char missing[24];
 	size_t count;
 
+	if (run->sandbox) {
+		add(run, "caller_ids", NXV_CHECK_SKIPPED, "a sandbox has no numbers: it takes any caller ID");
+		return;
+	}
 	if (ask(run, "/IncomingPhoneNumbers.json?PageSize=1000", &bought, NULL, &err) != NXV_OK ||
 		ask(run, "/OutgoingCallerIds.json?PageSize=1000", &verified, NULL, &err) != NXV_OK) {
 		add(run, "caller_ids", NXV_CHECK_SKIPPED, "the account's numbers cannot be read: %s", err.message);

@@ -17,21 +17,21 @@ static const struct refusal {
 	const char *code, *field, *what_to_do;
 } refusals[] = {
 	{ 20003, NXV_E_UNREACHABLE, "twilio_auth", "", "check the account SID and its token, or the API key and its secret" },
-	{ 10001, NXV_E_UNREACHABLE, "twilio_account", "", "the account is not active: see Twilio's console" },
-	{ 20005, NXV_E_UNREACHABLE, "twilio_account", "", "the account is not active: see Twilio's console" },
+	{ 10001, NXV_E_UNREACHABLE, "twilio_account", "", "the account is not active (closed, suspended, or without credit): see Twilio's console" },
+	{ 20005, NXV_E_UNREACHABLE, "twilio_account", "", "the account is not active (closed, suspended, or without credit): see Twilio's console" },
 	{ 21210, NXV_E_UNCALLABLE, "caller_id_not_allowed", "from", "call with a number bought from or verified at Twilio" },
 	{ 21212, NXV_E_UNCALLABLE, "caller_id_not_allowed", "from", "call with a number bought from or verified at Twilio" },
-	{ 21211, NXV_E_UNCALLABLE, "invalid_destination", "to", "this is no number that can be called" },
-	{ 21214, NXV_E_UNCALLABLE, "invalid_destination", "to", "this number cannot be reached" },
-	{ 21217, NXV_E_UNCALLABLE, "invalid_destination", "to", "this is no number that can be called" },
-	{ 13224, NXV_E_UNCALLABLE, "invalid_destination", "to", "this is no number that can be called" },
+	{ 21211, NXV_E_UNCALLABLE, "invalid_destination", "to", "this is no number that can be called: correct it, + and country code first" },
+	{ 21214, NXV_E_UNCALLABLE, "invalid_destination", "to", "this number cannot be reached over Twilio: try another one" },
+	{ 21217, NXV_E_UNCALLABLE, "invalid_destination", "to", "this is no number that can be called: correct it, + and country code first" },
+	{ 13224, NXV_E_UNCALLABLE, "invalid_destination", "to", "this is no number that can be called: correct it, + and country code first" },
 	{ 21215, NXV_E_UNCALLABLE, "destination_not_allowed", "to", "allow the country in Twilio's geographic permissions" },
-	{ 21216, NXV_E_UNCALLABLE, "destination_not_allowed", "to", "Twilio does not let this account call that number" },
-	{ 21219, NXV_E_UNCALLABLE, "destination_not_allowed", "to", "a trial account may call verified numbers only" },
+	{ 21216, NXV_E_UNCALLABLE, "destination_not_allowed", "to", "Twilio does not let this account call that number: ask Twilio's support" },
+	{ 21219, NXV_E_UNCALLABLE, "destination_not_allowed", "to", "a trial account may call verified numbers only: verify it in Twilio's console, or upgrade the account" },
 	{ 21220, NXV_E_CONFLICT, "twilio_call_state", "", "it is no longer in a state for that: fetch it" },
 	{ 20404, NXV_E_NOT_FOUND, "not_found", "", "Twilio knows no such call or recording" },
 	{ 401, NXV_E_UNREACHABLE, "twilio_auth", "", "check the account SID and its token, or the API key and its secret" },
-	{ 403, NXV_E_UNREACHABLE, "twilio_account", "", "the account or the API key may not do this" },
+	{ 403, NXV_E_UNREACHABLE, "twilio_account", "", "the account or the API key may not do this: see its rights in Twilio's console" },
 	{ 404, NXV_E_NOT_FOUND, "not_found", "", "Twilio knows no such call or recording" },
 };
 
@@ -46,7 +46,13 @@ static const struct refusal *find(int number)
 /* Foreign text on one line of ours. */
 static void one_line(char *dst, size_t size, const char *src)
 {
-	text_copy(dst, size, src ? src : "");
+	size_t cut = size - 4;
+
+	if (!text_copy(dst, size, src ? src : "")) {
+		while (cut && ((unsigned char)dst[cut] & 0xc0) == 0x80) /* not inside a character */
+			cut--;
+		memcpy(dst + cut, "...", 4);
+	}
 	for (char *p = dst; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = ' ';
@@ -77,7 +83,7 @@ bool nxv_twilio_is_unknown(const struct nxv_error *err)
 static nxv_status no_answer(enum twilio_kind kind, const struct http_result *r, struct nxv_error *err)
 {
 	if (r->outcome == HTTP_NOT_SENT) {
-		error_code(err, NXV_E_UNREACHABLE, "twilio_unreachable", "Twilio cannot be reached, nothing was sent: %s", r->message);
+		error_code(err, NXV_E_UNREACHABLE, "twilio_unreachable", "Twilio cannot be reached, nothing was sent (%s): check the network, then try again", r->message);
 		if (err)
 			err->retry_after_ms = RETRY_DEFAULT_MS;
 		return NXV_E_UNREACHABLE;

@@ -174,7 +174,7 @@ static nxv_status check_age(const struct form *form, int64_t now_ms, int64_t *at
 	if (!text)
 		return NXV_OK;
 	if (told < now_ms - OLDEST_MS || told > now_ms + AHEAD_MS)
-		return error_code(err, NXV_E_DENIED, "stale", "it is too old, or the clocks of Twilio and of this host differ");
+		return error_code(err, NXV_E_DENIED, "stale", "it is too old, or this host's clock is not Twilio's: set it by NTP");
 	if (told < now_ms - EXACT_MS)
 		*at_ms = told;
 	return NXV_OK;

@@ -252,6 +252,20 @@ static void refusals_are_told_apart(void **state)
 	}
 }
 
+static void long_words_of_twilio_are_cut_between_characters(void **state)
+{
+	char body[700] = "{\"code\":21211,\"message\":\"", *at = body + strlen(body);
+
+	(void)state;
+	for (int i = 0; i < 150; i++, at += 3)
+		memcpy(at, "\xE2\x98\x8E", 4);
+	strcpy(at, "\",\"status\":400}");
+	RIG({ FAKE_ANSWER, answer(400, "", body), 0 });
+	assert_int_equal(create(), NXV_E_UNCALLABLE);
+	assert_non_null(strstr(err.message, "\xE2\x98\x8E...)"));
+	end();
+}
+
 static void answers_of_strangers_are_named(void **state)
 {
 	static const struct fake_step strangers[] = {
@@ -440,6 +454,7 @@ int main(void)
 		cmocka_unit_test(an_answer_too_big_is_unknown_too),
 		cmocka_unit_test(a_twilio_that_is_down_got_nothing),
 		cmocka_unit_test(refusals_are_told_apart),
+		cmocka_unit_test(long_words_of_twilio_are_cut_between_characters),
 		cmocka_unit_test(answers_of_strangers_are_named),
 		cmocka_unit_test(a_fetch_may_be_repeated_and_says_what_failed),
 		cmocka_unit_test(a_list_is_filtered_and_paged),
