@@ -185,7 +185,7 @@ static void callers_are_added_listed_and_removed(void **state)
 
 static int start(void **state)
 {
-	static const char *const settings[] = { "calls.allow=+1 !+1876", "calls.caller_ids=+15550100", "trunk.host=127.0.0.1:9", "twilio.account_sid=AC1", "twilio.base_url=http://127.0.0.1:9",
+	static const char *const settings[] = { "calls.allow=+1 !+1876", "calls.caller_ids=+15550100", "trunk.host=127.0.0.1", "trunk.port=9", "twilio.account_sid=AC1", "twilio.base_url=http://127.0.0.1:9",
 		"limits.user_calls_per_day=3", "limits.key_minutes_per_day=5", "limits.requests_per_minute=100000", NULL };
 
 	(void)state;
