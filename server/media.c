@@ -46,6 +46,16 @@ void media_desk_close(struct media_desk *desk)
 	pthread_mutex_destroy(&desk->lock);
 }
 
+unsigned media_streams(struct media_desk *desk)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&desk->lock);
+	n = desk->streams;
+	pthread_mutex_unlock(&desk->lock);
+	return n;
+}
+
 static void release(struct media *media)
 {
 	struct media_desk *desk = media->lane->app->media;

@@ -22,6 +22,9 @@ void media_desk_open(struct media_desk *desk);
 /** Wait until no thread is left; the loops must have ended. */
 void media_desk_close(struct media_desk *desk);
 
+/** How many are on their way now. */
+unsigned media_streams(struct media_desk *desk);
+
 /** Fetch the recording x->param and suspend: go is called when Twilio answers, with x->media. @param range nullable; it must
  * be a Range header's value. @return false: as many are on their way as may be, or there are no threads to be had. */
 bool media_fetch(struct exchange *x, bool wav, const char *range, void (*go)(struct exchange *, const struct nxv_completion *));

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "exchange.h"
+#include "media.h"
 #include "metrics.h"
 #include "routes/routes.h"
 #include "text.h"
@@ -81,6 +82,10 @@ static void tell_metrics(struct exchange *x, const struct nxv_completion *done)
 	}
 	nxv_sip_health_free(x->result);
 	tell_webhooks(x->ctx, &out);
+	text_add(&out,
+		"# HELP nexusd_recording_streams Recordings that are being sent.\n# TYPE nexusd_recording_streams gauge\n"
+		"nexusd_recording_streams %u\n",
+		media_streams(x->app->media));
 	body = text_take(&out, &len);
 	x->type = "text/plain; version=0.0.4; charset=utf-8";
 	answer_json(x, 200, body, len);

@@ -313,6 +313,7 @@ static void no_more_are_sent_at_once_than_the_limit(void **state)
 	refused(MEDIA_WHOLE, &alice, 503, "too_many_streams");
 	assert_true(strcmp(http_header(ask("GET", "/api/v1/recordings/" MEDIA_SID "1/media", alice.secret, NULL), "Retry-After"), "5") == 0);
 	assert_int_equal(ask("GET", "/livez", NULL, NULL)->status, 200);
+	assert_non_null(strstr(ask("GET", "/metrics", NULL, NULL)->body, "\nnexusd_recording_streams 16\n"));
 	close(fds[0]);
 	for (int64_t until = now_ms() + SOON_MS; now_ms() < until && !again; nap_ms(20)) {
 		int fd = request("GET", MEDIA_WHOLE, "Range: bytes=0-9\r\n", &alice);
@@ -338,12 +339,23 @@ static int files_in(const char *folder)
 	return n;
 }
 
+/* How far a file is what a recording is. */
+static int64_t right_bytes(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	int64_t at = 0;
+
+	assert_non_null(file);
+	for (int c; (c = getc(file)) != EOF && c == media_byte(at); at++)
+		;
+	fclose(file);
+	return at;
+}
+
 static void nexusctl_writes_whole_files_or_none(void **state)
 {
 	const char *folder = proc_temp_dir();
 	char path[160];
-	FILE *file;
-	int64_t at = 0;
 
 	(void)state;
 	setenv("NEXUSVOIP_TWILIO_AUTH_TOKEN", "token", 1);
@@ -355,14 +367,27 @@ static void nexusctl_writes_whole_files_or_none(void **state)
 	assert_int_equal(json_number(gateway_ctl_json(), "bytes"), MEDIA_BYTES);
 	assert_int_equal(files_in(folder), 1);
 	snprintf(path, sizeof(path), "%s/whole.mp3", folder);
-	file = fopen(path, "rb");
-	assert_non_null(file);
-	for (int c; (c = getc(file)) != EOF && c == media_byte(at); at++)
-		;
-	fclose(file);
-	assert_int_equal(at, MEDIA_BYTES);
+	assert_int_equal(right_bytes(path), MEDIA_BYTES);
 	assert_int_equal(gateway_ctl(&nexusd, "recordings get " MEDIA_SID "1 --output %s/no/such/folder.mp3", folder), 1);
 }
+
+#ifdef GET_RECORDING
+static void the_example_does_what_it_says(void **state)
+{
+	char path[160], words[600], *why = NULL;
+	const char *const argv[] = { "sh", "-c", words, NULL };
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/example.mp3", proc_temp_dir());
+	snprintf(words, sizeof(words), GET_RECORDING " %s " MEDIA_SID "1 > %s", nexusd.state, path);
+	assert_int_equal(proc_run(argv, NULL, NULL, SOON_MS), 0);
+	assert_int_equal(right_bytes(path), MEDIA_BYTES);
+	snprintf(words, sizeof(words), GET_RECORDING " %s " MEDIA_SID "3 > %s", nexusd.state, path);
+	assert_int_equal(proc_run(argv, NULL, &why, SOON_MS), 1);
+	assert_non_null(strstr(why, "get_recording: "));
+	free(why);
+}
+#endif
 
 /* The last one: nexusd is gone afterwards. */
 static void streams_do_not_keep_nexusd_from_stopping(void **state)
@@ -441,6 +466,9 @@ int main(void)
 		cmocka_unit_test(a_client_that_leaves_ends_the_download),
 		cmocka_unit_test(no_more_are_sent_at_once_than_the_limit),
 		cmocka_unit_test(nexusctl_writes_whole_files_or_none),
+#ifdef GET_RECORDING
+		cmocka_unit_test(the_example_does_what_it_says),
+#endif
 		cmocka_unit_test(streams_do_not_keep_nexusd_from_stopping),
 	};
 
