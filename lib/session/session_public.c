@@ -51,6 +51,8 @@ static nxv_status check_call(nxv_ctx *ctx, const struct nxv_call_opts *opts, str
 		return error_field(err, "fromNumber", "write + and %s digits, or a SIP username", strict ? "7 to 15" : "2 to 15");
 	if (!opts->to_number || !*opts->to_number || strlen(opts->to_number) > 128)
 		return error_field(err, "toNumber", "write a number, a SIP username, a userId or a sip: URI, at most 128 bytes");
+	if (strict && resolve_dialled(opts->to_number, dialled, sizeof(dialled)) && text_is_number(dialled) && !resolve_is_caller_id(dialled, true))
+		return error_field(err, "toNumber", "write + and 7 to 15 digits, the first of them not 0 (calls.strict_e164)");
 	return NXV_OK;
 }
 

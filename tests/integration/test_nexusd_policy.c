@@ -162,6 +162,8 @@ static void nexusctl_tells_each_refusal_in_the_same_words(void **state)
 	ctl_refuses("+15550100", "911", 4, "\"emergency_number\"", "telephone of your own");
 	ctl_refuses("no@caller", "112", 4, "\"emergency_number\"", "telephone of your own"); /* before any other fault */
 	ctl_refuses("+15550199", "+15550111", 4, "\"caller_id_not_allowed\"", "nexusctl callers add");
+	assert_int_equal(gateway_ctl(&nexusd, "--set calls.strict_e164=true call start --user alice --from +15550100 --to +0987654321"), 2);
+	assert_non_null(strstr(gateway_ctl_err(), "toNumber"));
 	assert_int_equal(gateway_ctl(&nexusd, "calls freeze"), 0);
 	ctl_refuses("+15550100", "+15550111", 5, "\"calls_frozen\"", "nexusctl calls thaw");
 	assert_int_equal(gateway_ctl(&nexusd, "calls state"), 0);
