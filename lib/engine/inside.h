@@ -66,8 +66,8 @@ void engine_sip_kick(struct engine *engine, struct request *req);
 void engine_registration_event(struct engine *engine, const struct sip_event *ev);
 /** A credential was made that will expire. */
 void engine_credential_expires(struct engine *engine, struct request *req);
-/** End the registrations of credentials that are no longer live. */
-void engine_check_registrations(struct engine *engine);
+/** Reports of the SIP server may have been missed: say so, and end the registrations of credentials revoked meanwhile. */
+void engine_registrations_gap(struct engine *engine);
 /** Revoke what has expired and set the timer for the next. */
 void engine_expire_credentials(void *engine);
 

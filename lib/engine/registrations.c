@@ -49,14 +49,6 @@ static void on_contacts(
 	}
 }
 
-void engine_check_registrations(struct engine *engine)
-{
-	struct sip_server *server = sip_manager_server(engine->manager);
-
-	if (server)
-		server->driver->contacts(server, NULL, on_contacts, engine);
-}
-
 /* --- what happens to them --- */
 
 /* Whose username it is; NULL when nobody's is known. @return [owned] */
@@ -91,6 +83,33 @@ void engine_registration_event(struct engine *engine, const struct sip_event *ev
 		env_log(&ctx->env, NXV_LOG_ERROR, "sip", "%s of %s cannot be stored: %s", type, ev->from_user, err.message);
 	free(owner);
 	free(data);
+}
+
+/* Whoever follows the events learns that some may be missing before this one; the list tells how it is now. */
+static void mark_gap(struct engine *engine)
+{
+	nxv_ctx *ctx = engine->ctx;
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct db_tx *tx = NULL;
+	nxv_status status = db_begin(ctx->db, DB_WRITE, &tx, &err);
+
+	if (status == NXV_OK)
+		status = event_append(tx, env_now_ms(&ctx->env), "registration.gap", "sip", NULL, NULL, NULL, &err);
+	if (status == NXV_OK)
+		status = db_commit(tx, &err);
+	else
+		db_rollback(tx);
+	if (status != NXV_OK)
+		env_log(&ctx->env, NXV_LOG_ERROR, "sip", "registration.gap cannot be stored: %s", err.message);
+}
+
+void engine_registrations_gap(struct engine *engine)
+{
+	struct sip_server *server = sip_manager_server(engine->manager);
+
+	mark_gap(engine);
+	if (server)
+		server->driver->contacts(server, NULL, on_contacts, engine);
 }
 
 /* --- ended by hand --- */

@@ -94,7 +94,7 @@ static void on_sip_gap(void *arg)
 	if (!engine->manager)
 		return; /* told while it is being opened; it tells again once it is connected */
 	list_dialogs(engine);
-	engine_check_registrations(engine);
+	engine_registrations_gap(engine);
 }
 
 /* --- its state --- */

@@ -270,10 +270,23 @@ static void of_the_callers_four_phones_the_first_to_answer_wins(void)
 	four_phones_of(&alice, false);
 }
 
+static void watchers_learn_that_some_may_be_missing(void)
+{
+	const char *const argv[] = { NEXUSCTL_PATH, "--state", gw.state, "registrations", "watch", NULL };
+	struct proc *watch = proc_start(argv, NULL, NULL);
+	assert_non_null(watch);
+	nap_ms(500);
+	assert_int_equal(gateway_ctl(&gw, "sip stop"), 0);
+	assert_true(gateway_sip_start(&gw));
+	assert_true(proc_wait_output(watch, "registration.gap", SOON_MS));
+	proc_stop(watch, SOON_MS);
+}
+
 static const struct CMUnitTest tests[] = {
 	E2E(events_tell_who_comes_and_goes), E2E(a_kicked_phone_is_not_rung_and_may_come_back),
 	E2E(an_expired_credential_ends_its_registration), E2E(of_the_callees_four_phones_the_first_to_answer_wins),
 	E2E(of_the_callers_four_phones_the_first_to_answer_wins),
+	E2E(watchers_learn_that_some_may_be_missing),
 };
 
 int main(int argc, char **argv)
