@@ -171,6 +171,9 @@ static void timeline_tells_the_whole_call_in_order(void)
 	pair_reset();
 	pair_talk(&call);
 	trace_with(&call, "event", "none", "call.joined");
+	const struct phone_ask careless = { .method = "OPTIONS",
+		.lines = "Proxy-Authorization : Digest response=\"0123\"\r\nAUTHORIZATION\t: Digest\r\n response=\"4567\"\r\n" };
+	assert_int_equal(phone_ask(alice.phone, 0, &careless, NULL, 0), 200);
 	assert_int_equal(api_end(&gw, &alice, call.id), 200);
 	pair_expect(&call, "completed", "ended_by_api");
 	expect_story(trace_with(&call, "sip", "caller", "200 OK (BYE)"));

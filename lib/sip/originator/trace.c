@@ -66,6 +66,19 @@ static bool begins(const char *line, size_t len, const char *with)
 	return len >= strlen(with) && strncasecmp(line, with, strlen(with)) == 0;
 }
 
+/* A header may have blanks before its colon (RFC 3261, 25.1, HCOLON). */
+static bool is_secret(const char *line, size_t len, const char *name)
+{
+	size_t n = strcspn(name, ":");
+	const bool whole = !name[n]; /* "k=" */
+
+	if (len < n || strncasecmp(line, name, n) != 0)
+		return false;
+	while (!whole && n < len && (line[n] == ' ' || line[n] == '\t'))
+		n++;
+	return whole || (n < len && line[n] == ':');
+}
+
 /* Lines of head and session description; a line that goes on in the next (RFC 3261, 7.3.1) is hidden with its begin. */
 static void put_lines(struct buf *out, const char *text, size_t len)
 {
@@ -78,7 +91,7 @@ static void put_lines(struct buf *out, const char *text, size_t len)
 		if (hidden && (*text == ' ' || *text == '\t'))
 			continue;
 		for (size_t i = 0; !name && i < sizeof(secret) / sizeof(secret[0]); i++)
-			name = begins(text, line, secret[i]) ? secret[i] : NULL;
+			name = is_secret(text, line, secret[i]) ? secret[i] : NULL;
 		hidden = name;
 		if (name)
 			buf_printf(out, "%s (left out)\r\n", name);
