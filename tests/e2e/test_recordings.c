@@ -364,6 +364,7 @@ static void a_slow_twilio_holds_up_nothing_else(void)
 	struct slow slow[6] = { 0 };
 	pthread_t threads[6];
 	char call[6][96];
+	int answered = 0;
 
 	begin();
 	for (int i = 0; i < 6; i++)
@@ -373,12 +374,15 @@ static void a_slow_twilio_holds_up_nothing_else(void)
 		snprintf(slow[i].url, sizeof(slow[i].url), "%s/api/v1/opensips/call/%.90s/recording", gw.url, call[i]);
 		assert_int_equal(pthread_create(&threads[i], NULL, ask_slowly, &slow[i]), 0);
 	}
-	for (int i = 0; i < 12; i++) { /* both loops, and the threads for the SIP server, go on */
+	/* A loop that waited for Twilio would answer one of these at most before the slow ones. */
+	for (bool over = false; !over;) {
 		assert_int_equal(gateway_http(&gw, "GET", "/api/v1/opensips/health", alice.key, NULL)->status, 200);
 		assert_int_equal(gateway_http(&gw, "GET", "/livez", NULL, NULL)->status, 200);
+		for (int i = 0; i < 6; i++)
+			over = over || slow[i].done;
+		answered += !over;
 	}
-	for (int i = 0; i < 6; i++)
-		assert_false(slow[i].done);
+	assert_true(answered >= 3);
 	for (int i = 0; i < 6; i++) {
 		pthread_join(threads[i], NULL);
 		assert_int_equal(slow[i].status, 200);
@@ -386,6 +390,44 @@ static void a_slow_twilio_holds_up_nothing_else(void)
 	assert_true(sandbox_no_faults(&sandbox));
 	for (int i = 0; i < 6; i++)
 		assert_int_equal(api_end(&gw, &alice, call[i]), 200);
+}
+
+/* Twilio has begun it, and nobody has heard: it is neither lost nor made again. */
+static void a_start_that_a_kill_cut_off_is_found_again(void)
+{
+	struct slow slow = { .done = false };
+	pthread_t thread;
+	char call[96], id[64];
+	struct http_reply *reply;
+	bool begun = false;
+
+	begin();
+	call_up(call);
+	assert_true(sandbox_fault(&sandbox, "{\"kind\":\"slow\",\"on\":\"recording\",\"delayMs\":5000,\"count\":1}"));
+	assert_true(sandbox_fault(&sandbox, "{\"kind\":\"callback_lost\",\"event\":\"in-progress\"}"));
+	snprintf(slow.url, sizeof(slow.url), "%s/api/v1/opensips/call/%.90s/recording", gw.url, call);
+	assert_int_equal(pthread_create(&thread, NULL, ask_slowly, &slow), 0);
+	for (int64_t until = now_ms() + SOON_MS; now_ms() < until && !begun; nap_ms(20)) { /* the slow fault has struck */
+		struct json_object *faults = sandbox_get(&sandbox, "/sandbox/v1/faults");
+		begun = json_number(faults, "0.struck") == 1;
+		json_object_put(faults);
+	}
+	assert_true(begun);
+	proc_signal(gw.nexusd, SIGKILL);
+	gateway_stop(&gw);
+	pthread_join(thread, NULL);
+	assert_int_equal(slow.status, 0);
+	assert_true(gateway_run(&gw) && gateway_sip_start(&gw));
+	refused(control(&alice, call, "start"), 409, "recording_in_progress"); /* whoever claimed it may be at it still */
+	reply = list(&alice, call);
+	assert_int_equal(json_object_array_length(json_at(reply->json, "recordings")), 1);
+	assert_string_equal(json_text(reply->json, "recordings.0.status"), "in-progress");
+	snprintf(id, sizeof(id), "%s", json_text(reply->json, "recordings.0.id"));
+	reply = control(&alice, call, "stop");
+	assert_int_equal(reply->status, 200);
+	assert_string_equal(json_text(reply->json, "recording.id"), id);
+	assert_true(sandbox_no_faults(&sandbox));
+	assert_int_equal(api_end(&gw, &alice, call), 200);
 }
 
 /* As the gateway knows it, without asking Twilio. */
@@ -460,6 +502,7 @@ int main(int argc, char **argv)
 		E2E(a_repeated_start_gives_the_stored_answer),
 		E2E(nexusctl_says_the_same),
 		E2E(webhooks_tell_what_became_of_it),
+		E2E(a_start_that_a_kill_cut_off_is_found_again),
 		E2E(a_slow_twilio_holds_up_nothing_else),
 		E2E(twilio_down_is_503),
 	};
