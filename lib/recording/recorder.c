@@ -39,6 +39,15 @@ void recorder_close(struct recorder *r)
 	nxv_twilio_close(r->twilio);
 }
 
+/* End a write transaction that went this far. */
+static nxv_status finish(struct db_tx *tx, nxv_status status, struct nxv_error *err)
+{
+	if (status == NXV_OK)
+		return db_commit(tx, err);
+	db_rollback(tx);
+	return status;
+}
+
 /* In a write transaction of its own. */
 static nxv_status keep(nxv_ctx *ctx, const struct recording_news *news, struct nxv_error *err)
 {
@@ -48,18 +57,19 @@ static nxv_status keep(nxv_ctx *ctx, const struct recording_news *news, struct n
 
 	if (status != NXV_OK)
 		return status;
-	status = recording_store(tx, news, env_now_ms(&ctx->env), &change, err);
-	if (status == NXV_OK)
-		return db_commit(tx, err);
-	db_rollback(tx);
-	return status;
+	return finish(tx, recording_store(tx, news, env_now_ms(&ctx->env), &change, err), err);
+}
+
+static struct recording_news news_of(const char *session_id, const char *user_id, const struct nxv_twilio_recording *told)
+{
+	return (struct recording_news){ .id = told->sid, .session_id = session_id, .user_id = user_id, .status = told->status,
+		.duration_seconds = told->duration_seconds, .channels = told->channels, .created_at_ms = told->created_at_ms };
 }
 
 static nxv_status keep_told(
 	nxv_ctx *ctx, const char *session_id, const char *user_id, const struct nxv_twilio_recording *told, struct nxv_error *err)
 {
-	const struct recording_news news = { .id = told->sid, .session_id = session_id, .user_id = user_id, .status = told->status,
-		.duration_seconds = told->duration_seconds, .channels = told->channels, .created_at_ms = told->created_at_ms };
+	const struct recording_news news = news_of(session_id, user_id, told);
 
 	if (!recording_status_known(told->status))
 		return error_code(err, NXV_E_UNREACHABLE, "twilio_bad_answer", "Twilio tells of a recording in a state that is not known here");
@@ -91,6 +101,24 @@ static void heard_of(struct recorder *r, const char *id)
 		}
 }
 
+static nxv_status keep_all(struct recorder *r, const struct nxv_twilio_recording_list *list, struct nxv_error *err)
+{
+	enum recording_change change;
+	struct db_tx *tx;
+	nxv_status status = list->count ? db_begin(r->ctx->db, DB_WRITE, &tx, err) : NXV_OK;
+
+	if (status != NXV_OK || !list->count)
+		return status;
+	for (size_t i = 0; status == NXV_OK && i < list->count; i++) {
+		const struct recording_news news = news_of(r->row->pub.id, r->row->pub.user_id, list->items[i]);
+
+		heard_of(r, news.id);
+		if (recording_status_known(news.status))
+			status = recording_store(tx, &news, env_now_ms(&r->ctx->env), &change, err);
+	}
+	return finish(tx, status, err);
+}
+
 /* One page; *next [owned] is where the following one is. */
 static nxv_status keep_page(struct recorder *r, char **next, struct nxv_error *err)
 {
@@ -104,11 +132,8 @@ static nxv_status keep_page(struct recorder *r, char **next, struct nxv_error *e
 	status = nxv_twilio_recording_list(r->twilio, &opts, &list, err);
 	free(*next);
 	*next = NULL;
-	for (size_t i = 0; status == NXV_OK && i < list->count; i++) {
-		heard_of(r, list->items[i]->sid);
-		if (recording_status_known(list->items[i]->status))
-			status = recorder_keep(r, list->items[i], err);
-	}
+	if (status == NXV_OK)
+		status = keep_all(r, list, err);
 	if (status == NXV_OK) {
 		*next = list->next_page;
 		list->next_page = NULL;
