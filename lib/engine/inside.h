@@ -35,6 +35,7 @@ struct engine {
 	struct loop_timer *stopping; /**< there while the engine closes down */
 	int64_t stop_by_ms;          /**< loop_now_ms() after which it no longer waits for calls to end */
 	int64_t silent_until_ms;     /**< loop_now_ms(); before it nobody waits for the SIP server's status again */
+	bool server_died;            /**< the SIP server ended by itself, and did not run since */
 	bool closing;                /**< answer everything with NXV_E_NOT_RUNNING */
 };
 

@@ -139,6 +139,17 @@ static nxv_status store_state(nxv_ctx *ctx, const char *state, struct nxv_error 
 	return status;
 }
 
+/* Stopped, or it died and cannot be started again. One that we cannot start in the first place may be an older one that runs. */
+static bool server_is_gone(struct engine *engine, nxv_sip_state state)
+{
+	const bool died = engine->server_died;
+
+	if (state == NXV_SIP_BACKOFF || state == NXV_SIP_RUNNING)
+		engine->server_died = state == NXV_SIP_BACKOFF;
+	return !engine->ctx->sip->external && (state == NXV_SIP_STOPPED || (state == NXV_SIP_FAILED && died)) &&
+		!sip_manager_pid(engine->manager);
+}
+
 static void on_sip_state(void *arg, nxv_sip_state state, const char *message)
 {
 	struct engine *engine = arg;
@@ -152,7 +163,7 @@ static void on_sip_state(void *arg, nxv_sip_state state, const char *message)
 		calls_server_lost(engine->calls, env_now_ms(&engine->ctx->env));
 	if (!engine->manager || engine->closing)
 		return; /* told while it is being opened, or closed: nobody waits */
-	if ((state == NXV_SIP_STOPPED || state == NXV_SIP_FAILED) && !engine->ctx->sip->external && !sip_manager_pid(engine->manager))
+	if (server_is_gone(engine, state))
 		calls_server_gone(engine->calls, env_now_ms(&engine->ctx->env));
 	engine_sip_check_waiters(engine);
 	if (state == NXV_SIP_STOPPED && engine->stopping)
