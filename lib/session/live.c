@@ -106,7 +106,9 @@ static void contact_data(const struct call *call, enum call_event event, char *o
 {
 	const char *contact = event == EV_A_ANSWERED ? call->caller_contact : event == EV_B_ANSWERED ? call->row->pub.answered_contact : NULL;
 
-	snprintf(out, size, contact ? " contact=%.*s" : "", (int)strcspn(contact ? contact : "", " \t\r\n"), contact);
+	*out = '\0';
+	if (contact)
+		snprintf(out, size, " contact=%.*s", (int)strcspn(contact, " \t\r\n"), contact);
 }
 
 static void event_type(const struct call *call, enum call_event event, bool ended, char *out, size_t size)
