@@ -270,7 +270,8 @@ static void call_lost_with_the_server_ended_as_it_went(void **state)
 
 	(void)state;
 	bring_up();
-	lost_ms = st.f.now_ms += 60000;
+	st.f.now_ms += 60000;
+	lost_ms = st.f.now_ms;
 	calls_server_lost(st.calls, lost_ms);
 	st.f.now_ms += 3000;
 	calls_server_lost(st.calls, st.f.now_ms); /* it did not come up at once */
@@ -309,7 +310,8 @@ static void call_lost_with_the_machine_ended_when_the_gateway_was_last_alive(voi
 	(void)state;
 	snprintf(path, sizeof(path), "%.140s/alive", st.f.dir);
 	bring_up();
-	alive_ms = st.f.now_ms += 60000;
+	st.f.now_ms += 60000;
+	alive_ms = st.f.now_ms;
 	assert_int_equal(alive_open(path, &alive, NULL), NXV_OK);
 	assert_int_equal(alive_last(alive), 0);
 	alive_mark(alive, alive_ms - 1);
