@@ -113,6 +113,7 @@ say_twilio() {
 	Ring alice's phone, then a telephone number, by way of Twilio's stand-in: no real call, nothing to pay, an echo at the other end:
 	  curl -H @$header -H 'Content-Type: application/json' \\
 	    -d '{"fromNumber":"+1234567890","toNumber":"+0987654321","useTwilio":true}' $url/api/v1/opensips/call/initiate
+	  $bin/cli/nexusctl --state $state call start --user alice --from +1234567890 --to +0987654321 --twilio
 	  $bin/server/nexus-sandbox --numbers     # what other numbers do
 	EOT
 }
