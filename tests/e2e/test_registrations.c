@@ -117,6 +117,21 @@ static void events_tell_who_comes_and_goes(void)
 	proc_stop(watch, SOON_MS);
 }
 
+static void each_contact_that_is_taken_back_is_told(void)
+{
+	struct user dave;
+	int64_t start = last_event();
+	assert_true(user_make(&gw, "dave", &dave));
+	struct phone *first = user_phone(&gw, lab, &dave, 0), *second = user_phone(&gw, lab, &dave, 0);
+	assert_int_equal(phone_register(first, 300), 200);
+	assert_int_equal(phone_register(second, 300), 200);
+	assert_int_equal(phone_register(second, -1), 200);
+	assert_string_equal(events_of("dave", start, "added added removed removed "), "added added removed removed ");
+	assert_int_equal(registered("dave", 0, 0, NULL, 0), 0);
+	phone_free(first);
+	phone_free(second);
+}
+
 static void a_kicked_phone_is_not_rung_and_may_come_back(void)
 {
 	struct told call;
@@ -283,7 +298,7 @@ static void watchers_learn_that_some_may_be_missing(void)
 }
 
 static const struct CMUnitTest tests[] = {
-	E2E(events_tell_who_comes_and_goes), E2E(a_kicked_phone_is_not_rung_and_may_come_back),
+	E2E(events_tell_who_comes_and_goes), E2E(each_contact_that_is_taken_back_is_told), E2E(a_kicked_phone_is_not_rung_and_may_come_back),
 	E2E(an_expired_credential_ends_its_registration), E2E(of_the_callees_four_phones_the_first_to_answer_wins),
 	E2E(of_the_callers_four_phones_the_first_to_answer_wins),
 	E2E(watchers_learn_that_some_may_be_missing),

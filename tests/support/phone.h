@@ -38,7 +38,7 @@ struct phone_opts {
 struct phone *phone_new(struct lab *lab, const struct phone_opts *opts);
 void phone_free(struct phone *phone);
 
-/** REGISTER and wait. @param expires 0 takes the registration back. @return the final SIP status; 0: none came in 8 s. */
+/** REGISTER and wait. @param expires 0 takes the registration back, -1 those of all phones of this username (Contact: *). @return the final SIP status; 0: none came in 8 s. */
 int phone_register(struct phone *phone, int expires);
 /** The UDP or TCP port it listens on. */
 unsigned phone_port(const struct phone *phone);

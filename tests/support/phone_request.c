@@ -58,7 +58,10 @@ void request_write(struct phone *phone, struct request *req, struct text *out)
 			phone->from_user, phone->domain, phone->register_call_id);
 	}
 	text_add(out, "CSeq: %u %s\r\nUser-Agent: test phone\r\n", req->cseq, req->method);
-	if (!d || strcmp(req->method, "INVITE") == 0 || strcmp(req->method, "UPDATE") == 0) {
+	const bool all = !d && req->expires < 0;
+	if (all) {
+		text_add(out, "Contact: *\r\n");
+	} else if (!d || strcmp(req->method, "INVITE") == 0 || strcmp(req->method, "UPDATE") == 0) {
 		text_add(out, "Contact: <sip:%s@%s:%u;transport=%s>\r\n", phone->username, phone->host, ntohs(phone->self.sin6_port),
 			phone->opts.tcp ? "tcp" : "udp");
 	}
@@ -76,7 +79,7 @@ void request_write(struct phone *phone, struct request *req, struct text *out)
 		text_add(out, "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE\r\nContent-Type: application/sdp\r\n");
 	}
 	if (strcmp(req->method, "REGISTER") == 0) {
-		text_add(out, "Expires: %d\r\n", req->expires);
+		text_add(out, "Expires: %d\r\n", all ? 0 : req->expires);
 	}
 	if (req->challenge) {
 		text_add(out, "%s", req->challenge);
