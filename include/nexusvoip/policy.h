@@ -38,8 +38,9 @@ struct nxv_freeze {
 	char reason[128]; /**< "" if none was given */
 };
 /**
- * Refuse every new telephone call, over Twilio or the trunk, from now on and over restarts: 503 "calls_frozen"; those that wait in
- * line for Twilio end with "not_allowed". Calls that ring or are up go on, and so do calls between phones here. Frozen already: only the reason is replaced.
+ * Refuse every new telephone call, over Twilio or the trunk, from now on and over restarts: 503 "calls_frozen"; those whose
+ * number was not called yet, neither by Twilio nor by the trunk, end with "not_allowed". Others go on, and so do calls between phones
+ * here. Frozen already: only the reason is replaced.
  * @param reason nullable; at most 127 bytes of text. Errors: NXV_E_INVALID with field "reason". Thread safety: any thread.
  */
 NXV_API nxv_status nxv_calls_freeze(nxv_ctx *ctx, const char *reason, struct nxv_error *err);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "policy/policy.h"
 #include "session/live.h"
 #include "session/outside.h"
 #include "trace/trace_log.h"
@@ -292,6 +293,23 @@ static enum call_event from_carrier(const struct call *call, const struct carrie
 	return EV_CARRIER_DOWN;
 }
 
+/* The user's phone has answered, and a telephone number would be called next: calls may have been stopped while it rang. */
+static bool stopped_meanwhile(struct call *call, const struct carrier_event *event)
+{
+	struct nxv_error err = NXV_ERROR_INIT;
+	struct db_tx *tx = NULL;
+
+	if (event->kind != CARRIER_A_ANSWERED || live_is_remote(call) || !dialled_telephone(call) ||
+		db_begin(call->calls->opts.db, DB_READ, &tx, NULL) != NXV_OK)
+		return false;
+	policy_check_frozen(tx, &err);
+	db_rollback(tx);
+	if (strcmp(err.code, "calls_frozen") != 0)
+		return false;
+	remote_note_error(call, &err);
+	return true;
+}
+
 void calls_carrier_event(void *sink, const char *session_id, const struct carrier_event *event)
 {
 	struct calls *calls = sink;
@@ -315,7 +333,10 @@ void calls_carrier_event(void *sink, const char *session_id, const struct carrie
 	live_apply(call, what, &facts);
 	if (event->kind == CARRIER_DOWN)
 		call->carrier = NULL;
-	live_settle(call);
+	if (stopped_meanwhile(call, event))
+		live_end(call, EV_NOT_ALLOWED);
+	else
+		live_settle(call);
 }
 
 static enum call_event report_ended(const struct calls_report *report, const struct call *call)

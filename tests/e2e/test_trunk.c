@@ -307,6 +307,27 @@ static void a_phone_cannot_have_the_trunk_transfer_the_call(void)
 	assert_true(phone_wait(bob.phone, 0, PHONE_ENDED, SOON_MS));
 }
 
+static void a_freeze_stops_what_the_trunk_was_not_asked_for_yet(void)
+{
+	struct told call;
+	unsigned before;
+	reset();
+	before = phone_requests(trunk);
+	phone_script(alice.phone, (struct phone_script){ .manner = PHONE_RINGS });
+	assert_int_equal(api_initiate(&gw, &alice, NUMBER, &call), 201);
+	assert_true(phone_wait(alice.phone, 0, PHONE_RINGING, SOON_MS));
+	assert_int_equal(gateway_ctl(&gw, "calls freeze"), 0);
+	phone_answer(alice.phone, 0);
+	assert_true(api_wait(&gw, &alice, call.id, "ended", SOON_MS, &call));
+	assert_string_equal(call.status, "failed");
+	assert_string_equal(call.reason, "not_allowed");
+	assert_true(phone_wait(alice.phone, 0, PHONE_ENDED, SOON_MS));
+	assert_int_equal(phone_requests(trunk), before);
+	assert_int_equal(slots_wait(&gw, "alice", 0, 2000), 0);
+	assert_int_equal(gateway_ctl(&gw, "calls thaw"), 0);
+	pair_reset();
+}
+
 static void a_phone_cannot_redirect_a_call_of_the_trunk(void)
 {
 	reset();
@@ -321,7 +342,7 @@ static const struct CMUnitTest tests[] = {
 	E2E(a_trunk_that_is_down_is_told), E2E(a_call_from_the_trunk_rings_all_phones_of_its_user),
 	E2E(numbers_change_without_a_restart), E2E(another_address_is_not_the_trunk),
 	E2E(nothing_that_a_phone_says_of_itself_reaches_the_trunk), E2E(a_phone_cannot_have_the_trunk_transfer_the_call),
-	E2E(a_phone_cannot_redirect_a_call_of_the_trunk),
+	E2E(a_phone_cannot_redirect_a_call_of_the_trunk), E2E(a_freeze_stops_what_the_trunk_was_not_asked_for_yet),
 };
 
 int main(int argc, char **argv)
