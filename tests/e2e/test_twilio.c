@@ -175,26 +175,33 @@ static void an_end_that_twilio_does_not_take_is_repeated_and_told(void)
 	expect_end(told.id, "completed", "ended_by_api");
 }
 
-/* The timeline in a format, once it holds a text: entries are stored a tenth of a second after the fact. */
-static const char *timeline_with(const char *id, const char *format, const char *text)
-{
-	for (int tries = 0; tries < 100; tries++, nap_ms(50)) {
-		assert_int_equal(gateway_ctl(&gw, "call trace %s --full --format %s", id, format), 0);
-		if (strstr(gateway_ctl_out(), text))
-			return gateway_ctl_out();
-	}
-	fail_msg("no %s in %s", text, gateway_ctl_out());
-	return NULL;
-}
-
-static void expect_in_order(const char *timeline, const char *const *parts)
+/* The first part that is not in its place; NULL: all are. */
+static const char *out_of_order(const char *timeline, const char *const *parts)
 {
 	for (const char *at = timeline; *parts; parts++) {
 		at = strstr(at, *parts);
 		if (!at)
-			fail_msg("no %s at its place in %s", *parts, timeline);
+			return *parts;
 	}
+	return NULL;
 }
+
+/* The timeline in a format, once it tells this in this order: entries are stored a tenth of a second after the fact. */
+static const char *timeline_tells(const char *id, const char *format, const char *const *parts)
+{
+	const char *wrong = NULL;
+
+	for (int tries = 0; tries < 100; tries++, nap_ms(50)) {
+		assert_int_equal(gateway_ctl(&gw, "call trace %s --full --format %s", id, format), 0);
+		wrong = out_of_order(gateway_ctl_out(), parts);
+		if (!wrong)
+			return gateway_ctl_out();
+	}
+	print_message("%s\n", gateway_ctl_out());
+	fail_msg("%s is not at its place", wrong);
+	return NULL;
+}
+#define TELLS(id, format, ...) timeline_tells(id, format, (const char *const[]){ __VA_ARGS__, NULL })
 
 static void the_timeline_shows_what_twilio_was_asked_and_told(void)
 {
@@ -220,13 +227,10 @@ static void the_timeline_shows_what_twilio_was_asked_and_told(void)
 	http_free(&reply);
 	assert_int_equal(api_end(&gw, &alice, told.id), 200);
 	expect_end(told.id, "completed", "ended_by_api");
-	text = timeline_with(told.id, "text", "<- 200 (POST, ");
-	expect_in_order(text, story);
+	text = timeline_tells(told.id, "text", story);
 	assert_null(strstr(text, SANDBOX_TOKEN));
-	assert_non_null(strstr(timeline_with(told.id, "json", "call.completed"), "\"kind\":\"twilio\",\"leg\":\"callee\",\"sent\":false,"
-		"\"summary\":\"webhook: ringing, sequence 1\""));
-	expect_in_order(timeline_with(told.id, "svg", "call.completed"), (const char *const[]){ ">Twilio</text>", ">POST /Calls.json</text>",
-		">callee: webhook: ringing, sequence 1</text>", NULL });
+	TELLS(told.id, "json", "\"kind\":\"twilio\",\"leg\":\"callee\",\"sent\":false,\"summary\":\"webhook: ringing, sequence 1\"");
+	TELLS(told.id, "svg", ">Twilio</text>", ">POST /Calls.json</text>", ">callee: webhook: ringing, sequence 1</text>");
 }
 
 static void the_timeline_shows_faults_and_what_was_looked_for(void)
@@ -237,16 +241,15 @@ static void the_timeline_shows_faults_and_what_was_looked_for(void)
 	assert_true(sandbox_fault(&sandbox, "{\"kind\":\"callback_lost\"}"));
 	assert_true(sandbox_fault(&sandbox, "{\"kind\":\"reset_after_commit\",\"count\":1}"));
 	assert_int_equal(twilio_gw_call(&gw, &alice, "+999102", NULL, &told), 201);
-	expect_in_order(timeline_with(told.id, "text", "found in Twilio's list"), (const char *const[]){ "-> POST /Calls.json\n",
-		"<- no answer (POST, ", "-> GET /Calls.json?From=", "<- 200 (GET, ", "calls\n", "<- found in Twilio's list: CA", NULL });
+	TELLS(told.id, "text", "-> POST /Calls.json\n", "<- no answer (POST, ", "-> GET /Calls.json?From=", "<- 200 (GET, ", "calls\n",
+		"<- found in Twilio's list: CA");
 	assert_int_equal(api_end(&gw, &alice, told.id), 200);
 	assert_true(api_wait(&gw, &alice, told.id, "ended", SOON_MS, &told));
 	assert_true(sandbox_no_faults(&sandbox));
 	assert_int_equal(twilio_gw_call(&gw, &alice, "+999421215", ",\"ringFirst\":\"callee\"", &told), 422);
 	assert_int_equal(gateway_ctl(&gw, "call list --user alice --limit 1"), 0);
 	snprintf(told.id, sizeof(told.id), "%s", json_text(gateway_ctl_json(), "0.sessionId"));
-	expect_in_order(timeline_with(told.id, "text", "<- 400 (POST, "), (const char *const[]){ "-> POST /Calls.json\n", "<- 400 (POST, ",
-		"), Twilio's 21215: allow the country", NULL });
+	TELLS(told.id, "text", "-> POST /Calls.json\n", "<- 400 (POST, ", "), Twilio's 21215: allow the country");
 }
 
 static void nexusctl_uses_the_same_words(void)
