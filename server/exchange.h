@@ -31,8 +31,9 @@ struct lane {
 	nxv_inbox *inbox;
 	struct aside *aside;      /**< waits for the SIP server */
 	struct aside *twilio;     /**< waits for Twilio */
+	struct aside *store;      /**< waits for the store: webhooks come in swarms */
 	struct media *answered;   /**< recordings that begin to come; see media.c */
-	int bell;                 /**< rung by all three: eventfd */
+	int bell;                 /**< rung by all of them: eventfd */
 	struct http_app http;
 	struct http_loop *loop;
 };
@@ -91,7 +92,9 @@ char *exchange_malformed(void *lane, int status, char *id);
 /** Suspend: resume gets the completion whose token is x. */
 void exchange_wait(struct exchange *x, const char *subject, void (*resume)(struct exchange *, const struct nxv_completion *));
 /** Suspend and run work on a thread beside the loop, for a call that may wait; then resume with x->done.
- * @param at the lane's aside or twilio. @param subject nullable, kept in x->subject. */
+ * @param at one of the lane's. @param subject nullable, kept in x->subject. @return false: too many wait, nothing was done. */
+bool exchange_try_aside(struct exchange *x, struct aside *at, const char *subject, void (*work)(struct exchange *), void (*resume)(struct exchange *, const struct nxv_completion *));
+/** The same; answered 503 when there is no room. */
 void exchange_aside(struct exchange *x, struct aside *at, const char *subject, void (*work)(struct exchange *), void (*resume)(struct exchange *, const struct nxv_completion *));
 
 /** What exchange_wait() waited for has come. */

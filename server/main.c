@@ -133,7 +133,8 @@ static bool start_loop(struct server *server, unsigned index, unsigned connectio
 	lane->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	lane->aside = aside_open(1, lane->bell);
 	lane->twilio = aside_open(TWILIO_THREADS, lane->bell);
-	if (lane->bell < 0 || !lane->aside || !lane->twilio) {
+	lane->store = aside_open(1, lane->bell);
+	if (lane->bell < 0 || !lane->aside || !lane->twilio || !lane->store) {
 		complain("cannot start", "no more threads can be made");
 		return false;
 	}
@@ -185,6 +186,7 @@ static void stop(struct server *server)
 		http_loop_join(server->lanes[i].loop);
 		aside_close(server->lanes[i].aside);
 		aside_close(server->lanes[i].twilio);
+		aside_close(server->lanes[i].store);
 		if (server->lanes[i].app)
 			media_wake(&server->lanes[i]);
 		if (server->lanes[i].aside)

@@ -287,6 +287,19 @@ static void run_work(void *token)
 	x->work(x);
 }
 
+bool exchange_try_aside(struct exchange *x, struct aside *at, const char *subject, void (*work)(struct exchange *),
+	void (*go)(struct exchange *, const struct nxv_completion *))
+{
+	x->work = work;
+	x->at = at;
+	exchange_wait(x, subject, go);
+	if ((!subject || x->subject) && aside_run(at, run_work, x))
+		return true;
+	x->work = NULL;
+	x->resume = NULL;
+	return false;
+}
+
 void exchange_aside(struct exchange *x, struct aside *at, const char *subject, void (*work)(struct exchange *),
 	void (*go)(struct exchange *, const struct nxv_completion *))
 {
@@ -294,14 +307,8 @@ void exchange_aside(struct exchange *x, struct aside *at, const char *subject, v
 		.status = NXV_E_BUSY, .code = "busy", .message = "too many requests wait for the SIP server, or for Twilio"
 	};
 
-	x->work = work;
-	x->at = at;
-	exchange_wait(x, subject, go);
-	if ((!subject || x->subject) && aside_run(at, run_work, x))
-		return;
-	x->work = NULL;
-	x->resume = NULL;
-	answer_error(x, &err);
+	if (!exchange_try_aside(x, at, subject, work, go))
+		answer_error(x, &err);
 }
 
 void exchange_wake(void *user)
@@ -314,7 +321,7 @@ void exchange_wake(void *user)
 	while (nxv_inbox_next(lane->inbox, &done))
 		exchange_resume(done.token, &done);
 	(void)!read(lane->bell, &count, sizeof(count));
-	while ((x = aside_next(lane->aside)) || (x = aside_next(lane->twilio)))
+	while ((x = aside_next(lane->aside)) || (x = aside_next(lane->twilio)) || (x = aside_next(lane->store)))
 		exchange_resume(x, &x->done);
 	media_wake(lane);
 }

@@ -1,6 +1,7 @@
 /* twilio.c - webhooks of Twilio: no API key, but a signature; answered once they are in the store. */
 #include <nexusvoip/webhooks.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "exchange.h"
@@ -31,19 +32,47 @@ static void refuse(struct exchange *x, const struct nxv_error *err)
 	}
 }
 
+/* A webhook that is being kept. */
+struct taking {
+	struct nxv_webhook hook;
+	bool wants_twiml;
+};
+
+static void take(struct exchange *x)
+{
+	struct taking *t = x->result;
+
+	x->done.status = nxv_webhook_take(x->ctx, &t->hook, NULL, &t->wants_twiml, &x->done.error);
+}
+
+static void tell_taken(struct exchange *x, const struct nxv_completion *done)
+{
+	struct taking *t = x->result;
+
+	if (done->status != NXV_OK) {
+		refuse(x, &done->error);
+	} else {
+		if (t->wants_twiml)
+			x->type = "text/xml; charset=utf-8";
+		answer_static(x, t->wants_twiml ? 200 : 204, t->wants_twiml ? hang_up : NULL, t->wants_twiml ? strlen(hang_up) : 0);
+	}
+	free(t);
+}
+
 void twilio_status(struct exchange *x)
 {
-	const struct nxv_webhook hook = read_hook(x);
-	struct nxv_error err = NXV_ERROR_INIT;
-	bool wants_twiml = false;
+	struct taking *t = calloc(1, sizeof(*t));
 
-	if (nxv_webhook_take(x->ctx, &hook, NULL, &wants_twiml, &err) != NXV_OK) {
-		refuse(x, &err);
+	if (!t) {
+		answer_problem(x, 503, "not_stored", "It could not be stored; send it again.", NULL);
 		return;
 	}
-	if (wants_twiml)
-		x->type = "text/xml; charset=utf-8";
-	answer_static(x, wants_twiml ? 200 : 204, wants_twiml ? hang_up : NULL, wants_twiml ? strlen(hang_up) : 0);
+	t->hook = read_hook(x);
+	x->result = t;
+	if (exchange_try_aside(x, x->lane->store, NULL, take, tell_taken))
+		return;
+	take(x);
+	tell_taken(x, &x->done);
 }
 
 void twilio_recording(struct exchange *x)
