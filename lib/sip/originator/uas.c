@@ -2,8 +2,12 @@
  * Answers that no transaction waits for arrive here too. */
 #include "sip/originator/call.h"
 
+#include "base/buf.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+enum { REQUIRE_MAX = 512 };
 
 static bool same_call_id(struct le *le, void *arg)
 {
@@ -44,7 +48,8 @@ static void on_update(struct leg *leg, const struct sip_msg *msg)
 	dialog_move(&leg->dialog, msg);
 	timer = refresh_answer_headers(leg);
 	(void)sip_treplyf(NULL, NULL, o->sip, msg, false, 200, "OK",
-		"Contact: <sip:nexusvoip@%s>\r\n%sContent-Length: 0\r\n\r\n", o->hostport, timer ? timer : "");
+		"Contact: <sip:nexusvoip@%s%s>\r\n%sContent-Length: 0\r\n\r\n", o->hostport,
+		o->transport == SIP_TRANSP_TCP ? ";transport=tcp" : "", timer ? timer : "");
 	free(timer);
 }
 
@@ -118,18 +123,36 @@ static void outside(struct originator *o, const struct sip_msg *msg)
 		refuse_method(o, msg);
 }
 
-static bool unsupported(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
+/* Collect what a request asks for that is not done here (RFC 3261, 8.2.2.3: all of it). */
+static bool put_unsupported(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
 {
+	struct buf *list = arg;
+
 	(void)msg;
-	(void)arg;
-	return pl_strcasecmp(&hdr->val, "timer") != 0 && pl_strcasecmp(&hdr->val, "100rel") != 0;
+	if (pl_strcasecmp(&hdr->val, "timer") != 0 && pl_strcasecmp(&hdr->val, "100rel") != 0)
+		buf_printf(list, "%s%.*s", list->len ? ", " : "", (int)hdr->val.l, hdr->val.p);
+	return false;
+}
+
+/* False: it was answered with 420. */
+static bool supported(struct originator *o, const struct sip_msg *msg)
+{
+	struct buf list = { .max = REQUIRE_MAX };
+	bool all;
+
+	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_REQUIRE, put_unsupported, &list);
+	all = !list.len && !list.failed;
+	if (!all)
+		(void)sip_treplyf(NULL, NULL, o->sip, msg, false, 420, "Bad Extension", "%s%s%sContent-Length: 0\r\n\r\n",
+			list.len ? "Unsupported: " : "", list.len ? list.data : "", list.len ? "\r\n" : "");
+	buf_free(&list);
+	return all;
 }
 
 /* What any request of a call must fulfil; answers it and returns false if it does not. */
 static bool acceptable(struct leg *leg, const struct sip_msg *msg)
 {
 	struct originator *o = leg->call->o;
-	const struct sip_hdr *require = sip_msg_hdr_apply(msg, true, SIP_HDR_REQUIRE, unsupported, NULL);
 	bool offer = pl_strcmp(&msg->met, "INVITE") == 0 || pl_strcmp(&msg->met, "UPDATE") == 0;
 	struct pl body;
 
@@ -138,11 +161,8 @@ static bool acceptable(struct leg *leg, const struct sip_msg *msg)
 		return false;
 	}
 	leg->dialog.remote_seq = msg->cseq.num;
-	if (require) {
-		(void)sip_treplyf(NULL, NULL, o->sip, msg, false, 420, "Bad Extension",
-			"Unsupported: %r\r\nContent-Length: 0\r\n\r\n", &require->val);
+	if (!supported(o, msg))
 		return false;
-	}
 	if (offer && message_body(msg, &body) && pl_isset(&body) && !msg_ctype_cmp(&msg->ctyp, "application", "sdp")) {
 		message_reply_with(o, msg, 415, "Unsupported Media Type", "Accept: application/sdp\r\n");
 		return false;

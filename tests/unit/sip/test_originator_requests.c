@@ -128,9 +128,9 @@ static void other_requests_get_their_plain_answers(void **state)
 	expect(rig, "SIP/2.0 405");
 	phone_request(rig, &a, "FROBNICATE", ++a.cseq, NULL, NULL);
 	expect(rig, "SIP/2.0 501");
-	phone_request(rig, &a, "INVITE", ++a.cseq, "Require: gruu-nonsense\r\n", SDP_HOLD);
+	phone_request(rig, &a, "INVITE", ++a.cseq, "Require: gruu-nonsense, timer\r\nRequire: more\r\n", SDP_HOLD);
 	expect(rig, "SIP/2.0 420");
-	assert_true(has_line(rig->in.text, "Unsupported: gruu-nonsense"));
+	assert_true(has_line(rig->in.text, "Unsupported: gruu-nonsense, more"));
 	phone_ack_refusal(rig, &a);
 	phone_request(rig, &a, "OPTIONS", 50, NULL, NULL);
 	expect(rig, "SIP/2.0 500");
