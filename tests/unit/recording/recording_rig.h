@@ -22,9 +22,10 @@ static inline const char *answer(int status, const char *body)
 	static char texts[64][2048];
 	static size_t next;
 	char *text = texts[next++ % 64];
+	int length = snprintf(text, sizeof(texts[0]), "HTTP/1.1 %d Word\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+		status, strlen(body), body);
 
-	snprintf(text, sizeof(texts[0]), "HTTP/1.1 %d Word\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", status,
-		strlen(body), body);
+	assert_in_range(length, 1, sizeof(texts[0]) - 1);
 	return text;
 }
 
