@@ -46,6 +46,11 @@ void engine_dispatch(struct engine *engine, struct request *req);
 /** SIP server, originator, live calls: open and close in order. */
 nxv_status engine_sip_open(struct engine *engine, struct nxv_error *err);
 void engine_sip_close(struct engine *engine);
+/** What the SIP server tells: arg is the engine. See struct sip_sink. */
+void engine_sip_event(void *arg, const struct sip_event *ev);
+void engine_sip_gap(void *arg);
+/** Hold the live calls against the SIP server's list, and against what it remembers of those that ended. */
+loop_fn engine_list_calls;
 /** True once a call has come as far as "ringing", "answered" or "ended". */
 bool engine_session_reached(const struct nxv_session *session, const char *until);
 /** Close down step by step: hang up, stop the SIP server (unless it is to keep running), end the loop. */

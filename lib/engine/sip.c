@@ -16,87 +16,6 @@
 
 enum { EXPIRE_BATCH = 32, EXPIRE_IDLE_MS = 60000, SWEEP_MS = 10000, SWEEPS_A_LIST = 6 };
 
-/* --- what the SIP server tells --- */
-
-static void on_sip_event(void *arg, const struct sip_event *ev)
-{
-	struct engine *engine = arg;
-	struct calls_report report = { .call_id = ev->call_id, .session = ev->session, .leg = ev->leg, .owner = ev->owner,
-		.from_user = ev->from_user, .to_user = ev->to_user, .who = ev->who, .contact = ev->contact,
-		.reason = ev->reason, .code = ev->code, .at_ms = ev->at_ms };
-
-	switch (ev->kind) {
-	case SIP_EV_CALL:
-		report.kind = REPORT_CALL;
-		break;
-	case SIP_EV_RINGING:
-		report.kind = REPORT_RINGING;
-		break;
-	case SIP_EV_ANSWERED:
-		report.kind = REPORT_ANSWERED;
-		break;
-	case SIP_EV_FAILED:
-		report.kind = REPORT_FAILED;
-		break;
-	case SIP_EV_ENDED:
-		report.kind = REPORT_ENDED;
-		break;
-	case SIP_EV_REGISTERED:
-	case SIP_EV_UNREGISTERED:
-		engine_registration_event(engine, ev);
-		return;
-	}
-	calls_report(engine->calls, &report);
-}
-
-struct listing {
-	struct engine *engine;
-	int64_t asked_at_ms;
-};
-
-static void on_dialogs(
-	void *arg, nxv_status status, const struct sip_dialog *items, size_t count, const struct nxv_error *err)
-{
-	struct listing *listing = arg;
-	struct engine *engine = listing->engine;
-	struct calls_dialog *dialogs = count ? calloc(count, sizeof(*dialogs)) : NULL;
-
-	if (status != NXV_OK)
-		env_log(&engine->ctx->env, NXV_LOG_WARN, "sip", "cannot list the SIP server's calls: %s", err->message);
-	if (status == NXV_OK && (dialogs || !count) && !engine->closing) {
-		for (size_t i = 0; i < count; i++)
-			dialogs[i] = (struct calls_dialog){ items[i].call_id, items[i].session, items[i].leg, items[i].owner,
-				items[i].from_user, items[i].to_user, items[i].confirmed, items[i].started_at_ms };
-		calls_server_found(engine->calls, sip_manager_found(engine->manager));
-		if (!calls_reconcile(engine->calls, dialogs, count, listing->asked_at_ms))
-			loop_timer_start(engine->relist, CALL_SETTLE_MS);
-	}
-	free(dialogs);
-	free(listing);
-}
-
-static void list_dialogs(void *arg)
-{
-	struct engine *engine = arg;
-	struct sip_server *server = sip_manager_server(engine->manager);
-	struct listing *listing = server ? malloc(sizeof(*listing)) : NULL;
-
-	if (!listing)
-		return;
-	*listing = (struct listing){ engine, env_now_ms(&engine->ctx->env) };
-	server->driver->dialogs(server, on_dialogs, listing);
-}
-
-static void on_sip_gap(void *arg)
-{
-	struct engine *engine = arg;
-
-	if (!engine->manager)
-		return; /* told while it is being opened; it tells again once it is connected */
-	list_dialogs(engine);
-	engine_registrations_gap(engine);
-}
-
 /* --- its state --- */
 
 bool engine_sip_reached(void *arg, const char *subject, const char *until, nxv_status *status, struct nxv_error *err)
@@ -285,7 +204,7 @@ static void on_sweep(void *arg)
 
 	calls_sweep(engine->calls);
 	if (++engine->sweeps % SWEEPS_A_LIST == 0 && calls_need_list(engine->calls) && sip_manager_state(engine->manager) == NXV_SIP_RUNNING)
-		list_dialogs(engine);
+		engine_list_calls(engine);
 	webhook_tell_refused(engine->ctx);
 	loop_timer_start(engine->sweep, SWEEP_MS);
 }
@@ -387,7 +306,7 @@ static nxv_status open_originator(struct engine *engine, struct nxv_error *err)
 static nxv_status open_manager(struct engine *engine, struct nxv_error *err)
 {
 	struct sip_manager_opts opts = { .env = &engine->ctx->env, .loop = engine->loop, .setup = engine->ctx->sip,
-		.sink = { .arg = engine, .event = on_sip_event, .gap = on_sip_gap }, .state = on_sip_state, .state_arg = engine };
+		.sink = { .arg = engine, .event = engine_sip_event, .gap = engine_sip_gap }, .state = on_sip_state, .state_arg = engine };
 
 	return sip_manager_open(&opts, &engine->manager, err);
 }
@@ -432,7 +351,7 @@ nxv_status engine_sip_open(struct engine *engine, struct nxv_error *err)
 		status = open_manager(engine, err);
 	if (status == NXV_OK && !(engine->expiry = loop_timer_new(engine->loop, engine_expire_credentials, engine)))
 		status = error_nomem(err);
-	if (status == NXV_OK && !(engine->relist = loop_timer_new(engine->loop, list_dialogs, engine)))
+	if (status == NXV_OK && !(engine->relist = loop_timer_new(engine->loop, engine_list_calls, engine)))
 		status = error_nomem(err);
 	if (status == NXV_OK && !(engine->sweep = loop_timer_new(engine->loop, on_sweep, engine)))
 		status = error_nomem(err);

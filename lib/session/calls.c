@@ -329,6 +329,8 @@ void calls_carrier_event(void *sink, const char *session_id, const struct carrie
 	}
 	if (remote_event(call, event))
 		return;
+	if (unheard_hangup(call, event))
+		return;
 	what = event->kind == CARRIER_DOWN && call->wish != EV_PLACED ? call->wish : from_carrier(call, event);
 	live_apply(call, what, &facts);
 	if (event->kind == CARRIER_DOWN)
@@ -398,7 +400,8 @@ static void trace_report(const struct call *call, const struct calls_report *rep
 
 void calls_report(struct calls *calls, const struct calls_report *report)
 {
-	const struct call_facts facts = { .at_ms = report->at_ms, .sip_code = report->code, .contact = report->contact };
+	const struct call_facts facts = { .at_ms = report->at_ms, .noticed_ms = report->noticed_ms, .sip_code = report->code,
+		.contact = report->contact };
 	struct call *call;
 	bool applied = false;
 
@@ -420,7 +423,7 @@ void calls_report(struct calls *calls, const struct calls_report *report)
 	else if (report->kind == REPORT_FAILED && call->row->sip_call_id)
 		applied = live_apply(call, report_failed(report, call), &facts);
 	else if (report->kind == REPORT_ENDED)
-		applied = live_apply(call, report_ended(report, call), &(struct call_facts){ .at_ms = report->at_ms });
+		applied = live_apply(call, report_ended(report, call), &(struct call_facts){ .at_ms = report->at_ms, .noticed_ms = report->noticed_ms });
 	if (applied && call->row->state == CALL_ENDED && !call->row->sip_call_id)
 		live_hang_up(call); /* the other leg is still up */
 	live_settle(call);

@@ -50,12 +50,20 @@ struct calls_report {
 	const char *call_id, *session, *leg, *owner, *from_user, *to_user, *who, *contact, *reason;
 	int code;
 	int64_t at_ms;
+	int64_t noticed_ms; /**< when we learnt of it; 0: then */
 };
 /** A dialog in the SIP server's list, for reconciliation. */
 struct calls_dialog {
 	const char *call_id, *session, *leg, *owner, *from_user, *to_user;
 	bool confirmed;
-	int64_t started_at_ms;
+	int64_t started_at_ms; /**< its answer */
+	int64_t invited_at_ms, ringing_at_ms; /**< 0: unknown */
+};
+
+/** A call that the SIP server remembers, with how it ended. */
+struct calls_ending {
+	struct calls_report report; /**< REPORT_FAILED or REPORT_ENDED */
+	int64_t invited_at_ms, ringing_at_ms, answered_at_ms; /**< 0: unknown; it never did, was */
 };
 
 nxv_status calls_open(const struct calls_opts *opts, struct calls **out, struct nxv_error *err);
@@ -93,6 +101,14 @@ enum { CALL_SETTLE_MS = 2000 };
 /** Compare with the server's list, read at listed_at_ms: what vanished is ended, what we missed is taken up, legs of calls
  * that ended unheard are ended. @return false: some moved too recently to be judged; list again after CALL_SETTLE_MS. */
 bool calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, size_t count, int64_t listed_at_ms);
+/** Take in how a call ended, in case its report was not heard; to be told the oldest first, and before calls_reconcile() with
+ * a list of asked_at_ms. One that a phone dialled and that nobody here knows is put on record as a whole.
+ * @return false: it ended so recently that its own report may be on its way; ask again after CALL_SETTLE_MS. */
+bool calls_ended_unheard(struct calls *calls, const struct calls_ending *ending, int64_t asked_at_ms);
+/** From when on calls may have ended unheard. */
+int64_t calls_heard_since(const struct calls *calls);
+/** All were told that ended before then. */
+void calls_heard(struct calls *calls, int64_t at_ms);
 /** True while there are calls of which nobody but the SIP server tells: should a report be lost, only its list can. */
 bool calls_need_list(const struct calls *calls);
 /** Carrier events come in here; arg is the struct calls. */

@@ -45,7 +45,8 @@ static void on_max_duration(void *arg)
 {
 	struct call *call = arg;
 
-	live_end(call, EV_MAX_DURATION);
+	if (!unheard_too_long(call))
+		live_end(call, EV_MAX_DURATION);
 }
 
 struct call *live_add(struct calls *calls, struct session_row *row)
@@ -374,6 +375,8 @@ nxv_status calls_open(const struct calls_opts *opts, struct calls **out, struct 
 		status = error_nomem(err);
 	else
 		status = alive_open(opts->alive_path, &calls->alive, err);
+	if (status == NXV_OK)
+		unheard_begin(calls);
 	if (status != NXV_OK)
 		calls_close(calls);
 	else

@@ -32,6 +32,11 @@ struct call {
 	bool away;                 /**< its remote carrier cannot be had for now: it waits to be taken up */
 	enum call_event wish;      /**< what ends it once its remote carrier has ended it; EV_PLACED: nothing was asked for */
 	bool missing;              /**< in no list the last time */
+	int64_t left_at_ms[2];     /**< leg a's, b's phone hung up then, unheard; 0: not that we know */
+	int64_t waiting_since_ms;  /**< with the next: that was heard */
+	int64_t timed_out_at_ms;   /**< the SIP server ended it for its length then, unheard; 0: not that we know */
+	bool overdue;              /**< taken up after a restart when it should have ended for its length */
+	bool waits_for_list;       /**< a phone hung up, and the SIP server may know that it did so before */
 	bool recovered;            /**< taken up after a restart, and not yet seen whole in the SIP server's list */
 };
 
@@ -45,6 +50,7 @@ struct calls {
 	struct loop_timer *mark;   /**< runs while there are calls */
 	int64_t clock_ahead_ms;    /**< the wall clock, of the one that nobody sets; 0: not looked at yet */
 	struct loop_timer *away;   /**< runs while a call waits for its carrier */
+	int64_t heard_at_ms;       /**< how calls ended that did so before is known */
 	bool server_found;         /**< it ran before us */
 	int64_t server_lost_at_ms; /**< the SIP server went away then, and its list was not judged since; 0: it did not */
 };
@@ -87,6 +93,20 @@ void remote_restore(struct call *call);
 loop_fn remote_look;
 /** Keep in the session what went wrong; NULL: nothing any more. @return true if that is a change. */
 bool remote_note_error(struct call *call, const struct nxv_error *error);
+
+/* unheard.c: calls that ended while nobody listened */
+void unheard_begin(struct calls *calls);
+/** End a call by whichever phone left first, or by the SIP server's clock, at that time. @return false: none is known to have. */
+bool unheard_left(struct call *call);
+/** It is overdue: if nobody tells soon how it ended, it ended when it was to. */
+void unheard_overdue(struct call *call);
+/** End it if it is overdue. @return false: it is not. */
+bool unheard_too_long(struct call *call);
+/** A hang-up that a carrier tells of a call taken up after a restart, before the SIP server's list was looked at.
+ * @return true: it is kept until then. */
+bool unheard_hangup(struct call *call, const struct carrier_event *event);
+/** The list did not come: end those that wait for it. */
+void unheard_sweep(struct calls *calls);
 
 /* live_state.c: what carriers need to go on after a crash */
 /** Store it, or drop it once the call has ended, in the transaction of a step. */

@@ -22,16 +22,6 @@ static void end_as(struct call *call, enum call_event event, int64_t at_ms, bool
 	live_settle(call);
 }
 
-/* It became too long while the gateway was down: then the SIP server has ended it meanwhile, or is to do so now. */
-static void end_too_long(struct call *call)
-{
-	const struct calls *calls = call->calls;
-	const int64_t slack_ms = call->row->sip_call_id ? 0 : CARRIER_SLACK_SECONDS * 1000;
-	const int64_t due_ms = call->row->pub.answered_at_ms + calls->opts.max_seconds * 1000 + slack_ms;
-
-	end_as(call, EV_MAX_DURATION, due_ms < env_now_ms(calls->opts.env) ? due_ms : 0, true);
-}
-
 /* A call that was not up when the gateway died is given up: its legs are ended. One that was up goes on between the phones,
  * and its carrier takes it up again; where it cannot, the SIP server tells when it ends. */
 static void take_up(struct calls *calls, struct session_row *row)
@@ -60,7 +50,7 @@ static void take_up(struct calls *calls, struct session_row *row)
 	if (left > 0)
 		loop_timer_start(call->max_timer, (uint64_t)left);
 	else
-		end_too_long(call);
+		unheard_overdue(call);
 }
 
 static nxv_status load_batch(struct calls *calls, const char *after, struct session_row **rows, size_t *count, struct nxv_error *err)
@@ -166,6 +156,7 @@ void calls_sweep(struct calls *calls)
 	char *ids[RECOVER_BATCH], after[80] = "";
 	size_t count;
 
+	unheard_sweep(calls);
 	do {
 		struct db_tx *tx;
 
@@ -226,7 +217,11 @@ static bool compare(struct call *call, const struct calls_dialog *dialogs, size_
 	/* What waits for us to place it is in no list; what a phone dialled is, until it ends. */
 	if (call->row->state == CALL_ENDED || live_is_remote(call) || (call->row->state == CALL_QUEUED && !call->row->sip_call_id))
 		return true;
+	if (call->recovered && unheard_left(call))
+		return true;
 	find_legs(call, dialogs, count, &a, &b);
+	if ((a || b) && unheard_too_long(call))
+		return true;
 	if (a && b)
 		call->recovered = false;
 	if (a || b)
@@ -242,6 +237,8 @@ static bool compare(struct call *call, const struct calls_dialog *dialogs, size_
 		return false;
 	}
 	/* A leg of which only the other one is left was hung up by its phone while nobody listened. */
+	if (unheard_left(call) || (call->calls->server_found && unheard_too_long(call)))
+		return true;
 	if (a || b)
 		end_as(call, a ? EV_B_HANGUP : EV_A_HANGUP, 0, true);
 	else /* what a server had all along and has no more was hung up while nobody listened */
@@ -297,11 +294,19 @@ static void take_up_dialled(struct calls *calls, const struct calls_dialog *dial
 {
 	struct calls_report report = { .kind = REPORT_CALL, .call_id = dialog->call_id, .session = "", .leg = "",
 		.owner = dialog->owner, .from_user = dialog->from_user, .to_user = dialog->to_user, .who = "", .contact = "",
-		.reason = "", .at_ms = dialog->started_at_ms ? dialog->started_at_ms : env_now_ms(calls->opts.env) };
+		.reason = "", .at_ms = dialog->invited_at_ms };
 
+	if (!report.at_ms)
+		report.at_ms = dialog->started_at_ms ? dialog->started_at_ms : env_now_ms(calls->opts.env);
 	calls_report(calls, &report);
+	if (dialog->ringing_at_ms) {
+		report.kind = REPORT_RINGING;
+		report.at_ms = dialog->ringing_at_ms;
+		calls_report(calls, &report);
+	}
 	if (dialog->confirmed) {
 		report.kind = REPORT_ANSWERED;
+		report.at_ms = dialog->started_at_ms ? dialog->started_at_ms : report.at_ms;
 		calls_report(calls, &report);
 	}
 }

@@ -71,6 +71,13 @@ struct sip_dialog {
 	const char *call_id, *session, *leg, *owner, *from_user, *to_user;
 	bool confirmed;        /**< false: early */
 	int64_t started_at_ms; /**< answer; whole seconds where the dialog holds no better; 0 while early */
+	int64_t invited_at_ms, ringing_at_ms; /**< 0: unknown */
+};
+/** How a call ended, as the server remembers it. */
+struct sip_ending {
+	struct sip_event event; /**< SIP_EV_FAILED or SIP_EV_ENDED */
+	int64_t invited_at_ms;  /**< 0: unknown */
+	int64_t ringing_at_ms, answered_at_ms; /**< 0: it never did, was */
 };
 struct sip_contact {
 	const char *username, *contact, *user_agent;
@@ -97,6 +104,7 @@ struct sip_server;
 typedef void sip_done_fn(void *arg, nxv_status status, const struct nxv_error *err);
 typedef void sip_status_fn(void *arg, nxv_status status, const struct sip_status *out, const struct nxv_error *err);
 typedef void sip_dialogs_fn(void *arg, nxv_status status, const struct sip_dialog *items, size_t count, const struct nxv_error *err);
+typedef void sip_endings_fn(void *arg, nxv_status status, const struct sip_ending *items, size_t count, const struct nxv_error *err);
 typedef void sip_contacts_fn(void *arg, nxv_status status, const struct sip_contact *items, size_t count, const struct nxv_error *err);
 
 struct sip_driver {
@@ -116,6 +124,9 @@ struct sip_driver {
 	void (*ready)(struct sip_server *s, sip_done_fn *fn, void *arg);
 	void (*status)(struct sip_server *s, sip_status_fn *fn, void *arg);
 	void (*dialogs)(struct sip_server *s, sip_dialogs_fn *fn, void *arg);
+	/** How the latest calls ended that ended at or after since_ms, oldest first: what a gateway that was away could not be told.
+	 * A server remembers some thousands, until it is restarted. */
+	void (*endings)(struct sip_server *s, int64_t since_ms, sip_endings_fn *fn, void *arg);
 	/** End a dialog in any state, by Call-ID. */
 	void (*end)(struct sip_server *s, const char *call_id, sip_done_fn *fn, void *arg);
 	/** Contacts of one SIP username, or of all (NULL). None is success with count 0. */

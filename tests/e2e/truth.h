@@ -18,7 +18,6 @@ enum truth_end {
 	BY_LEAVE,     /**< the first BYE or CANCEL of either leg */
 	BY_REFUSAL_A, /**< the final answer to the caller's INVITE, or the callee's */
 	BY_REFUSAL_B,
-	BY_SECOND,    /**< the first BYE of the leg that was left: the other one's was when nobody listened */
 	BY_NOTHING,   /**< nothing: it came to no INVITE, and ended when it began */
 	BY_EVENT,     /**< something that is no SIP, at stage.event_ms */
 	BY_RESTART    /**< the gateway that came next, after stage.event_ms and before stage.until_ms */
@@ -104,6 +103,8 @@ bool talk(struct stage *s);
 bool dialled_up(struct stage *s);
 bool dial(struct stage *s);
 bool dial_to(struct stage *s, const char *target);
+bool dial_unheard(struct stage *s);
+bool dialled_heard(struct stage *s);
 bool start(struct stage *s);
 
 /* truth_more.c */
@@ -124,7 +125,11 @@ bool killed_while_a_rings(struct stage *s);
 bool killed_while_b_rings(struct stage *s);
 bool killed_mid_call(struct stage *s);
 bool killed_and_b_hangs_up(struct stage *s);
+bool killed_for_long(struct stage *s);
 bool dialled_killed_mid_call(struct stage *s);
+bool dialled_meanwhile(struct stage *s);
+bool dialled_meanwhile_refused(struct stage *s);
+bool dialled_meanwhile_and_up(struct stage *s);
 bool dialled_killed_and_a_hangs_up(struct stage *s);
 bool dialled_killed_and_answered(struct stage *s);
 bool stopped_while_b_rings(struct stage *s);

@@ -66,8 +66,6 @@ static int64_t wire_end(const struct stage *s, const struct legs *w)
 		return w->leg[0].refused;
 	case BY_REFUSAL_B:
 		return w->leg[1].refused;
-	case BY_SECOND:
-		return w->left[0] > w->left[1] ? w->left[0] : w->left[1];
 	case BY_NOTHING:
 		return w->leg[0].invited ? 0 : s->call.started_ms;
 	case BY_EVENT:
@@ -120,9 +118,6 @@ static bool check_times(struct stage *s, const struct legs *w)
 /* Who hung up: the first BYE or CANCEL came from that party's phone, and from no phone when nobody is said to have. */
 static bool check_who(struct stage *s, const struct legs *w)
 {
-	if (strcmp(s->call.reason, "gateway_restarted") == 0) {
-		return true; /* nobody was there to see who left */
-	}
 	bool caller = strcmp(s->call.reason, "hangup_caller") == 0, callee = strcmp(s->call.reason, "hangup_callee") == 0;
 	/* in microseconds: our BYE to the one phone may follow the other phone's within the same millisecond */
 	int64_t a_us = w->leg[0].left_us, b_us = w->leg[1].left_us;

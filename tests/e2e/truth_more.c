@@ -151,8 +151,7 @@ static pid_t server_pid(void)
 	return gateway_ctl(&gw, "sip status") == 0 ? (pid_t)json_number(gateway_ctl_json(), "pid") : 0;
 }
 
-/* Nobody but the server is left to end it, five seconds later than we would have, on a tick of its clock. The gateway that
- * comes knows when that was due. */
+/* Nobody but the server is left to end it, five seconds later than we would have, on a tick of its clock. */
 bool longest_without_us(struct stage *s)
 {
 	char call_id[160];
@@ -161,9 +160,8 @@ bool longest_without_us(struct stage *s)
 	NEED(s, phone_wait(s->a.phone, 0, PHONE_BYE, 15000) && phone_wait(s->b.phone, 0, PHONE_BYE, 3000));
 	nap_ms(1000);
 	snprintf(call_id, sizeof(call_id), "%s-b", s->id);
-	s->event_ms = capture_ms(s->wire, call_id, "INVITE", 200) + (4 + 5) * 1000;
-	int64_t bye = capture_ms(s->wire, call_id, "BYE", 0);
-	NEED(s, bye > s->event_ms - 1100 && bye < s->event_ms + 1100);
+	int64_t due = capture_ms(s->wire, call_id, "INVITE", 200) + (4 + 5) * 1000, bye = capture_ms(s->wire, call_id, "BYE", 0);
+	NEED(s, bye > due - 1100 && bye < due + 1100);
 	return restart(s);
 }
 
@@ -238,15 +236,27 @@ bool killed_mid_call(struct stage *s)
 	return true;
 }
 
-bool killed_and_b_hangs_up(struct stage *s)
+/* Its BYE is repeated until the next gateway hears it, or, after 8 s, given up. */
+static bool killed_and_b_leaves(struct stage *s, int away_ms)
 {
 	NEED(s, talk(s));
 	NEED(s, kill_nexusd(s));
+	nap_ms(700);
 	phone_hangup(s->b.phone, 0);
-	nap_ms(300);
+	nap_ms(away_ms);
 	NEED(s, restart(s));
 	NEED(s, phone_wait(s->a.phone, 0, PHONE_BYE, 8000));
 	return true;
+}
+
+bool killed_and_b_hangs_up(struct stage *s)
+{
+	return killed_and_b_leaves(s, 600);
+}
+
+bool killed_for_long(struct stage *s)
+{
+	return killed_and_b_leaves(s, 10000);
 }
 
 bool dialled_killed_mid_call(struct stage *s)
@@ -264,9 +274,47 @@ bool dialled_killed_and_a_hangs_up(struct stage *s)
 {
 	NEED(s, dialled_up(s));
 	NEED(s, kill_nexusd(s));
+	nap_ms(700);
 	phone_hangup(s->a.phone, 0);
-	nap_ms(1000);
+	nap_ms(700);
 	return restart(s);
+}
+
+/* The gateway that comes has heard nothing at all of it. */
+bool dialled_meanwhile(struct stage *s)
+{
+	NEED(s, kill_nexusd(s));
+	NEED(s, dial_unheard(s));
+	NEED(s, phone_wait(s->b.phone, 0, PHONE_ACKED, SOON_MS));
+	nap_ms(1200);
+	phone_hangup(s->b.phone, 0);
+	nap_ms(700);
+	NEED(s, restart(s));
+	return dialled_heard(s);
+}
+
+bool dialled_meanwhile_refused(struct stage *s)
+{
+	phone_script(s->b.phone, (struct phone_script){ .manner = PHONE_REFUSES, .code = 486 });
+	NEED(s, kill_nexusd(s));
+	NEED(s, dial_unheard(s));
+	NEED(s, phone_wait(s->a.phone, 0, PHONE_ENDED, SOON_MS));
+	nap_ms(2500);
+	NEED(s, restart(s));
+	return dialled_heard(s);
+}
+
+bool dialled_meanwhile_and_up(struct stage *s)
+{
+	NEED(s, kill_nexusd(s));
+	NEED(s, dial_unheard(s));
+	NEED(s, phone_wait(s->b.phone, 0, PHONE_ACKED, SOON_MS));
+	nap_ms(700);
+	NEED(s, restart(s));
+	NEED(s, dialled_heard(s));
+	NEED(s, truth_wait(s, "in-progress", SOON_MS));
+	phone_hangup(s->a.phone, 0);
+	return true;
 }
 
 bool dialled_killed_and_answered(struct stage *s)

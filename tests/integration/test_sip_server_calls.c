@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -375,6 +376,52 @@ static void dialogs_are_listed_early_and_confirmed(void **state)
 	assert_string_equal(list, "");
 }
 
+static void expect_ending(const char *list, const char *call_id, const char *rest)
+{
+	char line[200];
+
+	snprintf(line, sizeof(line), "%s %s\n", call_id, rest);
+	if (!strstr(list, line))
+		fail_msg("no \"%.150s\" in:\n%s", line, list);
+}
+
+/* For a gateway that was away: what it could not be told. */
+static void how_calls_ended_is_remembered(void **state)
+{
+	struct call up = { .a = alice, .b = bob }, busy = { .a = alice, .b = bob }, ours = { .a = service, .b = bob };
+	const int64_t since_ms = (int64_t)time(NULL) * 1000;
+	static char list[64 * 1024], phrase[2600];
+
+	(void)state;
+	memset(phrase, 'b', sizeof(phrase) - 1);
+	assert_true(call_up(&up, NULL, NULL));
+	call_hangup(&up, true);
+	assert_events(up.id, "call ringing answered ended:caller");
+	client_forget(bob);
+	for (int i = 0; i < 2; i++) { /* the second one too long to be kept */
+		assert_true(call_ring(&busy, NULL, NULL));
+		client_reply(bob, busy.invite, 486, i ? phrase : "Busy = Here");
+		client_ack_refusal(alice, client_expect(alice, "486", 3000));
+		assert_events(busy.id, "call ringing failed:486");
+		client_forget(bob);
+		assert_int_equal(fixture_endings(f, since_ms, list, sizeof(list)), NXV_OK);
+		if (i == 0)
+			expect_ending(list, busy.id, "  user_a alice bob failed:486 rang");
+		else
+			assert_null(strstr(list, busy.id));
+	}
+	assert_true(call_up(&ours, NULL, "X-Nexus-Session: session_9\r\nX-Nexus-Leg: b\r\n"));
+	call_hangup(&ours, false);
+	fixture_events(f, ours.id, "ringing answered ended:callee");
+	assert_int_equal(fixture_endings(f, since_ms, list, sizeof(list)), NXV_OK);
+	expect_ending(list, up.id, "  user_a alice bob ended:caller0 rang answered");
+	expect_ending(list, ours.id, "session_9 b  nexus-gateway bob ended:callee0 rang answered");
+	assert_null(strstr(list, "WRONG"));
+	assert_true(strstr(list, up.id) < strstr(list, ours.id));
+	assert_int_equal(fixture_endings(f, since_ms + 3600000, list, sizeof(list)), NXV_OK);
+	assert_string_equal(list, "");
+}
+
 static void no_end_was_told_twice(void **state)
 {
 	(void)state;
@@ -398,6 +445,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(a_phone_that_rings_as_another_answers_is_told_to_stop, forget),
 		cmocka_unit_test_setup(a_refused_leg_of_the_gateway_is_told_with_its_session, forget),
 		cmocka_unit_test_setup(dialogs_are_listed_early_and_confirmed, forget),
+		cmocka_unit_test_setup(how_calls_ended_is_remembered, forget),
 		cmocka_unit_test(no_end_was_told_twice),
 	};
 

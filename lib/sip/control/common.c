@@ -146,6 +146,8 @@ void common_vars(struct template_vars *vars, const struct sip_settings *set, con
 	template_set(vars, "EVENTS", "%s", set->events);
 	template_set(vars, "SERVICE_USER", "%s", set->service_user);
 	template_set(vars, "SECRET", "%s", mask ? "***" : set->secret);
+	template_set(vars, "ENDINGS", "%d", COMMON_ENDINGS);
+	template_set(vars, "ENDING_BYTES", "%d", COMMON_ENDING_BYTES);
 	template_set(vars, "MAX_SECONDS", "%lld", (long long)set->max_call_seconds);
 	template_set(vars, "IDLE_SECONDS", "%lld", (long long)(set->idle_seconds ? set->idle_seconds : COMMON_IDLE_SECONDS));
 }

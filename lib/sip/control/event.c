@@ -20,18 +20,17 @@ static const char *text_or_empty(struct json_object *obj, const char *member)
 	return text ? text : "";
 }
 
-bool event_deliver(const struct sip_sink *sink, struct json_object *members)
+bool event_read(struct json_object *members, struct sip_event *out)
 {
 	const char *name = json_text(members, "kind");
 	const int64_t sec = json_int(members, "sec", -1), usec = json_int(members, "usec", 0);
-	struct sip_event ev;
 	size_t i = 0;
 
 	while (i < sizeof(kinds) / sizeof(*kinds) && (!name || strcmp(kinds[i].name, name) != 0))
 		i++;
 	if (i == sizeof(kinds) / sizeof(*kinds) || sec < 0 || sec > SECONDS_MAX || usec < 0 || usec > 999999)
 		return false;
-	ev = (struct sip_event){
+	*out = (struct sip_event){
 		.kind = kinds[i].kind,
 		.call_id = text_or_empty(members, "call_id"),
 		.session = text_or_empty(members, "session"),
@@ -45,7 +44,14 @@ bool event_deliver(const struct sip_sink *sink, struct json_object *members)
 		.code = (int)json_int(members, "code", 0),
 		.at_ms = sec * 1000 + usec / 1000,
 	};
-	if (ev.kind < SIP_EV_REGISTERED ? !*ev.call_id : !*ev.from_user)
+	return out->kind < SIP_EV_REGISTERED ? *out->call_id != '\0' : *out->from_user != '\0';
+}
+
+bool event_deliver(const struct sip_sink *sink, struct json_object *members)
+{
+	struct sip_event ev;
+
+	if (!event_read(members, &ev))
 		return false;
 	if (sink->event)
 		sink->event(sink->arg, &ev);

@@ -5,6 +5,8 @@
 #include "base/json.h"
 #include "sip/server.h"
 
+/** @param out its text lies in members. False: malformed. */
+bool event_read(struct json_object *members, struct sip_event *out);
 /** Hand one event to the sink. False: it is none of ours or malformed, and was dropped. */
 bool event_deliver(const struct sip_sink *sink, struct json_object *members);
 /** The same, if its member "key" is the one that only the server and the gateway know. */

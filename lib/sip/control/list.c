@@ -97,8 +97,7 @@ void contact_list_free(struct contact_list *list)
 	*list = (struct contact_list){ 0 };
 }
 
-/* "seconds.microseconds", the latter without leading zeros. */
-static int64_t exact_ms(const char *text)
+int64_t dialog_exact_ms(const char *text)
 {
 	char *dot, *end;
 	const long long seconds = strtoll(text, &dot, 10), micro = *dot == '.' ? strtoll(dot + 1, &end, 10) : 0;
@@ -110,20 +109,23 @@ void dialog_take_values(struct sip_dialog *dialog, struct json_object *pairs)
 {
 	const size_t count = json_object_is_type(pairs, json_type_array) ? json_object_array_length(pairs) : 0;
 
-	const char *answered = "";
+	const char *answered = "", *started = "", *ringing = "";
 
 	dialog->session = dialog->leg = dialog->owner = dialog->from_user = dialog->to_user = "";
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *pair = json_object_array_get_idx(pairs, i);
 		const struct { const char *name, **to; } wanted[] = { { "session", &dialog->session }, { "leg", &dialog->leg },
-			{ "owner", &dialog->owner }, { "from", &dialog->from_user }, { "to", &dialog->to_user }, { "answered", &answered } };
+			{ "owner", &dialog->owner }, { "from", &dialog->from_user }, { "to", &dialog->to_user }, { "answered", &answered },
+			{ "started", &started }, { "ringing", &ringing } };
 
 		for (size_t k = 0; k < sizeof(wanted) / sizeof(*wanted); k++)
 			if (json_text(pair, wanted[k].name))
 				*wanted[k].to = json_text(pair, wanted[k].name);
 	}
-	if (dialog->confirmed && exact_ms(answered))
-		dialog->started_at_ms = exact_ms(answered);
+	dialog->invited_at_ms = dialog_exact_ms(started);
+	dialog->ringing_at_ms = dialog_exact_ms(ringing);
+	if (dialog->confirmed && dialog_exact_ms(answered))
+		dialog->started_at_ms = dialog_exact_ms(answered);
 }
 
 int64_t dialog_time_ms(struct json_object *obj, const char *member)

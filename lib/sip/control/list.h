@@ -28,9 +28,11 @@ void contact_list_add(struct contact_list *list, const char *aor, const char *co
 void contact_list_heard(struct contact_list *list, const char *received, const char *socket);
 void contact_list_free(struct contact_list *list);
 
-/** session, leg, owner, from, to and, of a confirmed one, the exact time of the answer, from the dialog's variables: an array
+/** session, leg, owner, from, to, when it was invited and rang and, of a confirmed one, the exact time of the answer, from the dialog's variables: an array
  * of objects with one member each. */
 void dialog_take_values(struct sip_dialog *dialog, struct json_object *pairs);
+/** "seconds.microseconds", the latter without leading zeros, in ms; 0 for a time that no clock shows. */
+int64_t dialog_exact_ms(const char *text);
 /** A member that counts UTC seconds, in ms; 0 for a time that no clock shows. */
 int64_t dialog_time_ms(struct json_object *obj, const char *member);
 

@@ -2,11 +2,13 @@
  * lives from the request to its one callback. */
 #include "sip/kamailio/kamailio.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "sip/control/endings.h"
 #include "sip/control/event.h"
 #include "sip/control/fan.h"
 #include "sip/control/list.h"
@@ -200,6 +202,25 @@ static void k_dialogs(struct sip_server *s, sip_dialogs_fn *fn, void *arg)
 	}
 	op->fn.dialogs = fn;
 	control_call(op->k->control, "dlg.briefing", one_param(NULL, "c"), dialogs_listed, op);
+}
+
+/* ---- endings: values of hash tables */
+static struct json_object *ending_params(int place)
+{
+	struct json_object *params = one_param(NULL, place < 0 ? "sent" : "endings");
+	char key[16] = "endings";
+
+	if (place >= 0)
+		snprintf(key, sizeof(key), "%d", place);
+	control_text(params, NULL, key);
+	return params;
+}
+
+static void k_endings(struct sip_server *s, int64_t since_ms, sip_endings_fn *fn, void *arg)
+{
+	static const struct endings_store store = { "htable.get", ending_params };
+
+	endings_read(((struct kamailio *)s)->control, &store, since_ms, fn, arg);
 }
 
 /* ---- end: which command depends on the state, since dlg.end_dlg on a ringing call says OK and does nothing. After a
@@ -417,6 +438,7 @@ const struct sip_driver kamailio_driver = {
 	.ready = k_ready,
 	.status = k_status,
 	.dialogs = k_dialogs,
+	.endings = k_endings,
 	.end = k_end,
 	.contacts = k_contacts,
 	.unregister = k_unregister,

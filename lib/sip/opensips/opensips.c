@@ -1,10 +1,12 @@
 /* opensips.c - the OpenSIPS driver: MI commands behind the SIP-server port. Each operation is a small object that
  * lives from the request to its one callback. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "sip/control/endings.h"
 #include "sip/control/fan.h"
 #include "sip/control/list.h"
 #include "sip/opensips/impl.h"
@@ -295,6 +297,23 @@ static nxv_status os_open(const struct env *env, struct loop *loop, const struct
 	return NXV_OK;
 }
 
+/* ---- endings: values of cachedb_local */
+static struct json_object *ending_params(int place)
+{
+	char attr[32] = "endings";
+
+	if (place >= 0)
+		snprintf(attr, sizeof(attr), "ending %d", place);
+	return params2("system", "local", "attr", attr);
+}
+
+static void os_endings(struct sip_server *s, int64_t since_ms, sip_endings_fn *fn, void *arg)
+{
+	static const struct endings_store store = { "cache_fetch", ending_params };
+
+	endings_read(((struct opensips *)s)->control, &store, since_ms, fn, arg);
+}
+
 const struct sip_driver opensips_driver = {
 	.name = "opensips",
 	.program = "opensips",
@@ -307,6 +326,7 @@ const struct sip_driver opensips_driver = {
 	.ready = os_ready,
 	.status = os_status,
 	.dialogs = opensips_dialogs,
+	.endings = os_endings,
 	.end = os_end,
 	.contacts = os_contacts,
 	.unregister = os_unregister,

@@ -110,6 +110,7 @@ void fixture_loop_stop(struct fixture *f)
 struct wait {
 	struct fixture *f;
 	const char *key;
+	int64_t since_ms;
 	void (*start)(struct wait *w);
 	nxv_status status;
 	bool done;
@@ -162,6 +163,28 @@ static void on_contacts(void *arg, nxv_status status, const struct sip_contact *
 	finished(w, status, err);
 }
 
+/* invited, ringing, answered, ended: in that order, and none of them hours ago. */
+static bool in_order(const struct sip_ending *e)
+{
+	return e->invited_at_ms > (time(NULL) - 600) * INT64_C(1000) && (!e->ringing_at_ms || e->ringing_at_ms >= e->invited_at_ms) &&
+		(!e->answered_at_ms || e->answered_at_ms >= e->ringing_at_ms) && e->event.at_ms >= e->invited_at_ms &&
+		e->event.at_ms >= e->answered_at_ms;
+}
+
+static void on_endings(void *arg, nxv_status status, const struct sip_ending *items, size_t count, const struct nxv_error *err)
+{
+	struct wait *w = arg;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct sip_event *ev = &items[i].event;
+
+		buf_printf(&w->text, "%s %s %s %s %s %s %s:%s%d%s%s%s\n", ev->call_id, ev->session, ev->leg, ev->owner, ev->from_user, ev->to_user,
+			ev->kind == SIP_EV_ENDED ? "ended" : "failed", ev->who, ev->code, items[i].ringing_at_ms ? " rang" : "",
+			items[i].answered_at_ms ? " answered" : "", in_order(&items[i]) ? "" : " WRONG TIMES");
+	}
+	finished(w, status, err);
+}
+
 static void start_ready(struct wait *w)
 {
 	w->f->driver->ready(w->f->server, on_done, w);
@@ -181,6 +204,10 @@ static void start_unregister(struct wait *w)
 static void start_dialogs(struct wait *w)
 {
 	w->f->driver->dialogs(w->f->server, on_dialogs, w);
+}
+static void start_endings(struct wait *w)
+{
+	w->f->driver->endings(w->f->server, w->since_ms, on_endings, w);
 }
 static void start_contacts(struct wait *w)
 {
@@ -246,6 +273,13 @@ nxv_status fixture_unregister(struct fixture *f, const char *username)
 nxv_status fixture_dialogs(struct fixture *f, char *out, size_t size)
 {
 	struct wait w = { .f = f, .start = start_dialogs };
+
+	return run_text(&w, out, size);
+}
+
+nxv_status fixture_endings(struct fixture *f, int64_t since_ms, char *out, size_t size)
+{
+	struct wait w = { .f = f, .start = start_endings, .since_ms = since_ms };
 
 	return run_text(&w, out, size);
 }

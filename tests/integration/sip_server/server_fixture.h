@@ -49,6 +49,8 @@ nxv_status fixture_end(struct fixture *f, const char *call_id);
 nxv_status fixture_unregister(struct fixture *f, const char *username);
 /** Text of the list: one line each, "call_id session leg owner from to early|confirmed", or "username contact". */
 nxv_status fixture_dialogs(struct fixture *f, char *out, size_t size);
+/** "call_id session leg owner from to ended:who0 rang answered", or failed:486, what did not happen left out. */
+nxv_status fixture_endings(struct fixture *f, int64_t since_ms, char *out, size_t size);
 nxv_status fixture_contacts(struct fixture *f, const char *username, char *out, size_t size);
 
 /** Wait until the events of a call, written "kind[:code][:who]" with blanks between, are these (waits 3 s at most).

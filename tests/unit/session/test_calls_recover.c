@@ -156,8 +156,8 @@ static void state_that_the_carrier_refuses_leaves_the_call_to_the_server(void **
 
 static void leg_hung_up_while_the_gateway_was_down_is_ended_by_the_carrier(void **state)
 {
-	const struct calls_dialog both[] = { { "session_1-a", "session_1", "a", "", "x", "y", true, 1 },
-		{ "session_1-b", "session_1", "b", "", "x", "y", true, 1 } };
+	const struct calls_dialog both[] = { { "session_1-a", "session_1", "a", "", "x", "y", true, 1, 0, 0 },
+		{ "session_1-b", "session_1", "b", "", "x", "y", true, 1, 0, 0 } };
 
 	(void)state;
 	carrier_says("one");
@@ -173,8 +173,8 @@ static void leg_hung_up_while_the_gateway_was_down_is_ended_by_the_carrier(void 
 /* Once both legs were seen, the carrier is believed again: a list may be older than what it heard. */
 static void call_seen_whole_is_left_to_its_carrier(void **state)
 {
-	const struct calls_dialog both[] = { { "session_1-a", "session_1", "a", "", "x", "y", true, 1 },
-		{ "session_1-b", "session_1", "b", "", "x", "y", true, 1 } };
+	const struct calls_dialog both[] = { { "session_1-a", "session_1", "a", "", "x", "y", true, 1, 0, 0 },
+		{ "session_1-b", "session_1", "b", "", "x", "y", true, 1, 0, 0 } };
 
 	(void)state;
 	carrier_says("one");

@@ -227,8 +227,8 @@ static void bring_up(void)
 
 static void restart_keeps_what_the_server_still_lists(void **state)
 {
-	const struct calls_dialog dialogs[] = { { "session_1-a", "session_1", "a", "alice", "x", "y", true, 1 },
-		{ "session_1-b", "session_1", "b", "", "x", "y", true, 1 } };
+	const struct calls_dialog dialogs[] = { { "session_1-a", "session_1", "a", "alice", "x", "y", true, 1, 0, 0 },
+		{ "session_1-b", "session_1", "b", "", "x", "y", true, 1, 0, 0 } };
 	struct calls_report hangup = { .kind = REPORT_ENDED, .call_id = "session_1-a", .session = "session_1", .leg = "a",
 		.owner = "alice", .from_user = "", .to_user = "", .who = "callee", .contact = "", .reason = "" };
 
@@ -335,12 +335,14 @@ static void call_that_grew_too_long_meanwhile_ended_when_the_server_was_to_end_i
 	answered_ms = st.f.now_ms;
 	st.f.now_ms += 2 * MAX_SECONDS * 1000;
 	restart();
+	calls_server_found(st.calls, true);
+	assert_true(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
 	expect_ended_at(answered_ms + (MAX_SECONDS + CARRIER_SLACK_SECONDS) * 1000, "max_duration");
 }
 
 static void leg_hung_up_while_nobody_listened_ends_the_call(void **state)
 {
-	const struct calls_dialog only_b[] = { { "session_1-b", "session_1", "b", "", "x", "y", true, 1 } };
+	const struct calls_dialog only_b[] = { { "session_1-b", "session_1", "b", "", "x", "y", true, 1, 0, 0 } };
 
 	(void)state;
 	bring_up();
@@ -416,8 +418,8 @@ static void call_that_just_moved_is_judged_later(void **state)
 
 static void leg_of_a_call_that_ended_unheard_is_ended(void **state)
 {
-	const struct calls_dialog left[] = { { "session_1-b", "session_1", "b", "", "x", "y", false, 0 },
-		{ "other-b", "session_of_somebody_else", "b", "", "x", "y", true, 1 } };
+	const struct calls_dialog left[] = { { "session_1-b", "session_1", "b", "", "x", "y", false, 0, 0, 0 },
+		{ "other-b", "session_of_somebody_else", "b", "", "x", "y", true, 1, 0, 0 } };
 
 	(void)state;
 	place();
@@ -431,7 +433,7 @@ static void leg_of_a_call_that_ended_unheard_is_ended(void **state)
 
 static void dialled_call_missed_meanwhile_is_taken_up(void **state)
 {
-	const struct calls_dialog dialogs[] = { { "dialled-1", "", "", "alice", "user_1", "user_9", true, FIXTURE_NOW_MS } };
+	const struct calls_dialog dialogs[] = { { "dialled-1", "", "", "alice", "user_1", "user_9", true, FIXTURE_NOW_MS, 0, 0 } };
 	struct nxv_session *s;
 
 	(void)state;

@@ -1,0 +1,225 @@
+/* test_driver_endings.c - what the drivers make of a server's memory of ended calls. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "sip/control/common.h"
+#include "sip/control/endings.h"
+#include "sip/control/event.h"
+
+static char dir[64], path[96];
+static struct env env;
+static struct loop *loop;
+static struct control *control;
+static int server = -1;
+
+static int open_all(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	(void)state;
+	env_defaults(&env);
+	snprintf(dir, sizeof(dir), "/tmp/nxv-endings-XXXXXX");
+	if (!mkdtemp(dir) || loop_open(&loop, NULL) != NXV_OK)
+		return -1;
+	snprintf(path, sizeof(path), "%s/server.sock", dir);
+	memcpy(addr.sun_path, path, strlen(path));
+	server = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (bind(server, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return -1;
+	return control_open(&env, loop, path, dir, &control, NULL) == NXV_OK ? 0 : -1;
+}
+
+static int close_all(void **state)
+{
+	(void)state;
+	control_close(control);
+	loop_close(loop);
+	close(server);
+	return unlink(path) == 0 && rmdir(dir) == 0 ? 0 : -1;
+}
+
+static struct json_object *ask_for(int place)
+{
+	struct json_object *params = json_object_new_array();
+
+	control_int(params, NULL, place);
+	return params;
+}
+
+static const struct endings_store store = { "get", ask_for };
+
+struct told {
+	int times;
+	nxv_status status;
+	size_t count;
+	char text[400];
+};
+
+static void tell(void *arg, nxv_status status, const struct sip_ending *items, size_t count, const struct nxv_error *err)
+{
+	struct told *t = arg;
+
+	t->times++;
+	t->status = status;
+	t->count = count;
+	assert_true((status == NXV_OK) == (err == NULL));
+	for (size_t i = 0; i < count; i++) {
+		const size_t len = strlen(t->text);
+
+		snprintf(t->text + len, sizeof(t->text) - len, "%s@%lld ", items[i].event.call_id, (long long)items[i].event.at_ms);
+	}
+}
+
+/* Answer the one request that is waiting; it must be for that place. */
+static void answer(int place, const char *format, ...)
+{
+	char text[8192], body[6000];
+	struct json_object *obj;
+	va_list args;
+	ssize_t len = recv(server, text, sizeof(text), MSG_DONTWAIT);
+
+	assert_true(len > 0);
+	assert_int_equal(json_read(text, (size_t)len, sizeof(text), &obj, NULL), NXV_OK);
+	assert_int_equal(json_object_get_int(json_object_array_get_idx(json_member(obj, "params"), 0)), place);
+	va_start(args, format);
+	vsnprintf(body, sizeof(body), format, args);
+	va_end(args);
+	len = snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",%s,\"id\":%lld}", body, (long long)json_int(obj, "id", 0));
+	control_receive(control, text, (size_t)len);
+	json_object_put(obj);
+}
+
+#define LINES(id, sec) "\"result\":{\"key\":\"k\",\"value\":\"kind=ended\\ncall_id=" id "\\nsec=" #sec "\\nusec=5000\\ncode=0\\nwho=caller\"}"
+#define MISSING "\"error\":{\"code\":500,\"message\":\"none\"}"
+
+static void they_are_read_backwards_to_the_time_asked_for(void **state)
+{
+	struct told t = { 0 };
+
+	(void)state;
+	endings_read(control, &store, 1001000, tell, &t);
+	answer(-1, "\"result\":{\"key\":\"endings\",\"value\":\"7\"}");
+	answer(7, LINES("c7", 1003));
+	answer(6, LINES("c6", 1002));
+	assert_int_equal(t.times, 0);
+	answer(5, LINES("c5", 1000));
+	assert_int_equal(t.times, 1);
+	assert_string_equal(t.text, "c6@1002005 c7@1003005 ");
+}
+
+static void hole_hides_nothing_before_it(void **state)
+{
+	struct told t = { 0 };
+
+	(void)state;
+	endings_read(control, &store, 0, tell, &t);
+	answer(-1, "\"result\":{\"item\":{\"name\":\"endings\",\"value\":4}}");
+	answer(4, LINES("c4", 1004));
+	answer(3, MISSING); /* too long to be kept */
+	answer(2, "\"result\":{\"value\":\"nonsense\"}");
+	answer(1, "\"result\":{\"item\":{\"name\":\"1\",\"value\":\"{\\\"kind\\\":\\\"failed\\\",\\\"call_id\\\":\\\"c1\\\",\\\"sec\\\":1001,\\\"usec\\\":0,\\\"code\\\":486}\"}}");
+	assert_int_equal(t.times, 1);
+	assert_int_equal(t.status, NXV_OK);
+	assert_string_equal(t.text, "c1@1001000 c4@1004005 ");
+}
+
+static void ring_is_read_once_round(void **state)
+{
+	static char expected[64];
+	struct told t = { 0 };
+	int n = COMMON_ENDINGS + 3;
+
+	(void)state;
+	endings_read(control, &store, 0, tell, &t);
+	answer(-1, "\"result\":{\"value\":\"%d\"}", n);
+	for (int i = 0; i < COMMON_ENDINGS; i++, n--) {
+		assert_int_equal(t.times, 0);
+		answer(n % COMMON_ENDINGS, i == 0 ? LINES("newest", 2000) : i == COMMON_ENDINGS - 1 ? LINES("oldest", 1000) : MISSING);
+	}
+	assert_int_equal(t.times, 1);
+	snprintf(expected, sizeof(expected), "oldest@1000005 newest@2000005 ");
+	assert_string_equal(t.text, expected);
+}
+
+static void server_that_keeps_none_has_none(void **state)
+{
+	struct told none = { 0 }, zero = { 0 }, odd = { 0 };
+
+	(void)state;
+	endings_read(control, &store, 0, tell, &none);
+	answer(-1, MISSING);
+	endings_read(control, &store, 0, tell, &zero);
+	answer(-1, "\"result\":{\"value\":\"0\"}");
+	endings_read(control, &store, 0, tell, &odd);
+	answer(-1, "\"result\":{\"value\":\"-3\"}");
+	assert_true(none.times == 1 && none.status == NXV_OK && none.count == 0);
+	assert_true(zero.times == 1 && zero.status == NXV_OK && zero.count == 0);
+	assert_true(odd.times == 1 && odd.status == NXV_OK && odd.count == 0);
+}
+
+static void server_that_goes_away_is_told_of(void **state)
+{
+	struct told t = { 0 };
+
+	(void)state;
+	endings_read(control, &store, 0, tell, &t);
+	answer(-1, "\"result\":{\"value\":\"2\"}");
+	control_close(control);
+	control = NULL;
+	assert_int_equal(t.times, 1);
+	assert_int_equal(t.status, NXV_E_UNREACHABLE);
+	assert_int_equal(t.count, 0);
+}
+
+static void members_are_those_of_the_event(void **state)
+{
+	static const char text[] = "kind=failed\ncall_id=a=b\nsec=12\nusec=7\ncode=486\nreason=Busy = Here\nowner=\nstarted=11.5\n=x\nunknown_and_far_too_long_name=1\nrest";
+	struct json_object *members = endings_members(text);
+	struct sip_event event;
+
+	(void)state;
+	assert_non_null(members);
+	assert_true(event_read(members, &event));
+	assert_int_equal(event.kind, SIP_EV_FAILED);
+	assert_string_equal(event.call_id, "a=b");
+	assert_string_equal(event.reason, "Busy = Here");
+	assert_string_equal(event.owner, "");
+	assert_int_equal(event.code, 486);
+	assert_int_equal(event.at_ms, 12000);
+	assert_string_equal(json_text(members, "started"), "11.5");
+	json_object_put(members);
+}
+
+static void what_is_no_ending_is_none(void **state)
+{
+	static const char *const texts[] = { "", "{", "{}", "kind=ended", "kind=ended\nsec=1", "kind=ringing\ncall_id=a\nsec=1",
+		"kind=registered\nfrom=alice\nsec=1", "kind=ended\ncall_id=a\nsec=-1", "{\"kind\":\"ended\",\"call_id\":\"a\",\"sec\":\"1\"}", "\n\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		assert_null(endings_members(texts[i]));
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, open_all, close_all)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(they_are_read_backwards_to_the_time_asked_for),
+		TEST(hole_hides_nothing_before_it),
+		TEST(ring_is_read_once_round),
+		TEST(server_that_keeps_none_has_none),
+		TEST(server_that_goes_away_is_told_of),
+		cmocka_unit_test(members_are_those_of_the_event),
+		cmocka_unit_test(what_is_no_ending_is_none),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
