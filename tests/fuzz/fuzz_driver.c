@@ -1,6 +1,8 @@
 /* fuzz_driver.c - answers and events of SIP servers, through both drivers' parsers. */
 #include "fuzz.h"
 
+#include "sip/control/common.h"
+#include "sip/control/endings.h"
 #include "sip/control/event.h"
 #include "sip/kamailio/impl.h"
 #include "sip/kamailio/parse.h"
@@ -58,6 +60,17 @@ static void take_both(const char *text, size_t len)
 	(void)kamailio_event(&k, text, len);
 }
 
+/* What a server remembers of an ended call. */
+static void read_ending(const uint8_t *data, size_t size)
+{
+	char text[COMMON_ENDING_BYTES * 2];
+
+	size = size < sizeof(text) ? size : sizeof(text) - 1;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	json_object_put(endings_members(text));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct json_object *obj = NULL;
@@ -68,5 +81,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		parse_both(json_member(obj, "result"));
 	json_object_put(obj);
 	take_both((const char *)data, size);
+	read_ending(data, size);
 	return 0;
 }

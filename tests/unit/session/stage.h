@@ -166,6 +166,18 @@ static inline struct nxv_session *fetch(void)
 	return s;
 }
 
+static inline struct nxv_session *only_session(void)
+{
+	struct nxv_session_page *list;
+	struct nxv_session *s;
+
+	assert_int_equal(nxv_session_list(&st.f.ctx, NULL, &list, NULL), NXV_OK);
+	assert_int_equal(list->count, 1);
+	assert_int_equal(nxv_session_get(&st.f.ctx, list->items[0]->id, &s, NULL), NXV_OK);
+	nxv_session_page_free(list);
+	return s;
+}
+
 static inline void expect_end(nxv_call_status status, const char *reason, int code)
 {
 	struct nxv_session *s = fetch();

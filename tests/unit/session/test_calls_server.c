@@ -13,18 +13,6 @@ static void report(int kind, const char *who, int code)
 	calls_report(st.calls, &r);
 }
 
-static struct nxv_session *only_session(void)
-{
-	struct nxv_session_page *list;
-	struct nxv_session *s;
-
-	assert_int_equal(nxv_session_list(&st.f.ctx, NULL, &list, NULL), NXV_OK);
-	assert_int_equal(list->count, 1);
-	assert_int_equal(nxv_session_get(&st.f.ctx, list->items[0]->id, &s, NULL), NXV_OK);
-	nxv_session_page_free(list);
-	return s;
-}
-
 static void dialled_call_is_a_session_with_a_slot(void **state)
 {
 	struct nxv_session *s;

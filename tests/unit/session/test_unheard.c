@@ -7,18 +7,6 @@
 
 enum { SECOND = 1000, HOUR = 3600 * SECOND };
 
-static struct nxv_session *only_session(void)
-{
-	struct nxv_session_page *list;
-	struct nxv_session *s;
-
-	assert_int_equal(nxv_session_list(&st.f.ctx, NULL, &list, NULL), NXV_OK);
-	assert_int_equal(list->count, 1);
-	assert_int_equal(nxv_session_get(&st.f.ctx, list->items[0]->id, &s, NULL), NXV_OK);
-	nxv_session_page_free(list);
-	return s;
-}
-
 /* A phone's call of ten seconds that ended at_ms. */
 static struct calls_ending dialled(int64_t at_ms, int kind, const char *who, int code)
 {

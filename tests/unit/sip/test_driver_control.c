@@ -1,56 +1,12 @@
 /* test_driver_control.c - the control client, and what is made of it, against a server that misbehaves on command. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-#include <cmocka.h>
+
+#include "control_peer.h"
 
 #include "sip/control/event.h"
 #include "sip/control/fan.h"
 #include "sip/kamailio/impl.h"
 #include "sip/opensips/impl.h"
-
-static char dir[64], path[96];
-static struct env env;
-static struct loop *loop;
-static struct control *control;
-static int server = -1;
-
-static int open_all(void **state)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-
-	(void)state;
-	env_defaults(&env);
-	snprintf(dir, sizeof(dir), "/tmp/nxv-control-XXXXXX");
-	if (!mkdtemp(dir) || loop_open(&loop, NULL) != NXV_OK)
-		return -1;
-	snprintf(path, sizeof(path), "%s/server.sock", dir);
-	memcpy(addr.sun_path, path, strlen(path));
-	server = socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (bind(server, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return -1;
-	return control_open(&env, loop, path, dir, &control, NULL) == NXV_OK ? 0 : -1;
-}
-
-static int close_all(void **state)
-{
-	char command[256];
-
-	(void)state;
-	control_close(control);
-	control = NULL;
-	loop_close(loop);
-	close(server);
-	snprintf(command, sizeof(command), "rmdir %s 2>/dev/null && echo left; rm -rf %s", dir, dir);
-	return system(command) == 0 ? 0 : -1;
-}
 
 struct outcome {
 	int calls;
@@ -227,6 +183,14 @@ static int exists(const char *name)
 	return access(file, F_OK) == 0;
 }
 
+static void drop(const char *name)
+{
+	char file[160];
+
+	snprintf(file, sizeof(file), "%s/%s", dir, name);
+	assert_int_equal(unlink(file), 0);
+}
+
 static void sockets_of_the_dead_are_removed(void **state)
 {
 	int other = socket_at("ctl-1-0.sock");
@@ -240,6 +204,8 @@ static void sockets_of_the_dead_are_removed(void **state)
 	assert_false(exists("ctl-2-0.sock"));
 	assert_true(exists("server-2.sock")); /* not ours */
 	close(other);
+	drop("ctl-1-0.sock");
+	drop("server-2.sock");
 }
 
 static void our_socket_is_private(void **state)

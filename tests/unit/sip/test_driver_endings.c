@@ -1,50 +1,9 @@
 /* test_driver_endings.c - what the drivers make of a server's memory of ended calls. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-#include <cmocka.h>
+#include "control_peer.h"
 
 #include "sip/control/common.h"
 #include "sip/control/endings.h"
 #include "sip/control/event.h"
-
-static char dir[64], path[96];
-static struct env env;
-static struct loop *loop;
-static struct control *control;
-static int server = -1;
-
-static int open_all(void **state)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-
-	(void)state;
-	env_defaults(&env);
-	snprintf(dir, sizeof(dir), "/tmp/nxv-endings-XXXXXX");
-	if (!mkdtemp(dir) || loop_open(&loop, NULL) != NXV_OK)
-		return -1;
-	snprintf(path, sizeof(path), "%s/server.sock", dir);
-	memcpy(addr.sun_path, path, strlen(path));
-	server = socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (bind(server, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return -1;
-	return control_open(&env, loop, path, dir, &control, NULL) == NXV_OK ? 0 : -1;
-}
-
-static int close_all(void **state)
-{
-	(void)state;
-	control_close(control);
-	loop_close(loop);
-	close(server);
-	return unlink(path) == 0 && rmdir(dir) == 0 ? 0 : -1;
-}
 
 static struct json_object *ask_for(int place)
 {
@@ -79,7 +38,7 @@ static void tell(void *arg, nxv_status status, const struct sip_ending *items, s
 }
 
 /* Answer the one request that is waiting; it must be for that place. */
-static void answer(int place, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void answer(int place, const char *format, ...)
 {
 	char text[8192], body[6000];
 	struct json_object *obj;
