@@ -1,6 +1,7 @@
 /* json.c - strict JSON reading: json-c parses, a scan before it refuses what json-c is lenient about. */
 #include "base/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -59,6 +60,27 @@ nxv_status json_read(const char *text, size_t len, size_t max, struct json_objec
 	}
 	*out = obj;
 	return NXV_OK;
+}
+
+nxv_status json_read_passed_on(const char *text, size_t len, size_t max, struct json_object **out, struct nxv_error *err)
+{
+	char *copy = len <= max ? malloc(len + 1) : NULL;
+	nxv_status status;
+
+	if (!copy) {
+		*out = NULL;
+		return len <= max ? error_nomem(err) : json_read(text, len, max, out, err);
+	}
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	for (size_t i = 0, n; i < len; i += n) {
+		n = copy[i] ? text_utf8_len(copy + i) : 1;
+		if (!n)
+			copy[i] = '?', n = 1;
+	}
+	status = json_read(copy, len, max, out, err);
+	free(copy);
+	return status;
 }
 
 struct json_object *json_member(struct json_object *obj, const char *member)

@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "engine/inside.h"
 
+enum { TURN_MS = 200, DEAF_MAX = 3 };
+
 static bool report_of(const struct sip_event *ev, struct calls_report *report)
 {
 	*report = (struct calls_report){ .call_id = ev->call_id, .session = ev->session, .leg = ev->leg, .owner = ev->owner,
@@ -73,32 +75,54 @@ static bool copy_dialog(const struct sip_dialog *from, struct calls_dialog *to)
 	return to->call_id && to->session && to->leg && to->owner && to->from_user && to->to_user;
 }
 
+/* @return false: not all could be taken in yet. Thousands would stop the engine for a while: the rest is left for later. */
+static bool take_endings(struct engine *engine, const struct sip_ending *items, size_t count, int64_t asked_at_ms, bool *judge)
+{
+	const int64_t begun_ms = loop_now_ms();
+	struct calls_ending ending;
+	bool done = true;
+
+	*judge = true;
+	for (size_t i = 0; i < count; i++) {
+		if (loop_now_ms() - begun_ms > TURN_MS) {
+			*judge = false;
+			return false;
+		}
+		ending.invited_at_ms = items[i].invited_at_ms;
+		ending.ringing_at_ms = items[i].ringing_at_ms;
+		ending.answered_at_ms = items[i].answered_at_ms;
+		if (report_of(&items[i].event, &ending.report))
+			done = calls_ended_unheard(engine->calls, &ending, asked_at_ms) && done;
+	}
+	return done;
+}
+
+/* Without the memory no call is judged, unless the server keeps on failing. */
 static void on_endings(void *arg, nxv_status status, const struct sip_ending *items, size_t count, const struct nxv_error *err)
 {
 	struct listing *l = arg;
 	struct engine *engine = l->engine;
-	struct calls_ending ending;
-	bool done = true;
+	bool done = false, judge = true;
 
 	if (engine->closing) {
 		listing_free(l);
 		return;
 	}
-	if (status != NXV_OK)
-		env_log(&engine->ctx->env, NXV_LOG_WARN, "sip", "the SIP server does not say which calls ended: %s", err->message);
-	for (size_t i = 0; i < count; i++) {
-		ending.invited_at_ms = items[i].invited_at_ms;
-		ending.ringing_at_ms = items[i].ringing_at_ms;
-		ending.answered_at_ms = items[i].answered_at_ms;
-		if (report_of(&items[i].event, &ending.report))
-			done = calls_ended_unheard(engine->calls, &ending, l->asked_at_ms) && done;
+	if (status == NXV_OK) {
+		engine->deaf = 0;
+		done = take_endings(engine, items, count, l->asked_at_ms, &judge);
+		if (done)
+			calls_heard(engine->calls, l->asked_at_ms);
+	} else {
+		env_log(&engine->ctx->env, NXV_LOG_WARN, "sip", "the SIP server does not say how calls ended: %s", err->message);
+		judge = ++engine->deaf >= DEAF_MAX;
 	}
-	if (status == NXV_OK)
-		calls_heard(engine->calls, l->asked_at_ms);
-	calls_server_found(engine->calls, sip_manager_found(engine->manager));
-	done = calls_reconcile(engine->calls, l->dialogs, l->count, l->asked_at_ms) && done;
+	if (judge) {
+		calls_server_found(engine->calls, sip_manager_found(engine->manager));
+		done = calls_reconcile(engine->calls, l->dialogs, l->count, l->asked_at_ms) && (done || status != NXV_OK);
+	}
 	if (!done)
-		loop_timer_start(engine->relist, CALL_SETTLE_MS);
+		loop_timer_start(engine->relist, judge ? CALL_SETTLE_MS : TURN_MS);
 	listing_free(l);
 }
 

@@ -31,6 +31,7 @@ struct engine {
 	struct loop_timer *expiry;   /**< next credential that expires */
 	struct loop_timer *sweep;    /**< next look for calls that were never handed over */
 	unsigned sweeps;             /**< times that it looked */
+	int deaf;                    /**< times in a row that the SIP server did not say how calls ended */
 	struct loop_timer *relist;   /**< list the SIP server's dialogs once more */
 	struct loop_timer *stopping; /**< there while the engine closes down */
 	int64_t stop_by_ms;          /**< loop_now_ms() after which it no longer waits for calls to end */

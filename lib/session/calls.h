@@ -103,11 +103,11 @@ enum { CALL_SETTLE_MS = 2000 };
 bool calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, size_t count, int64_t listed_at_ms);
 /** Take in how a call ended, in case its report was not heard; to be told the oldest first, and before calls_reconcile() with
  * a list of asked_at_ms. One that a phone dialled and that nobody here knows is put on record as a whole.
- * @return false: it ended so recently that its own report may be on its way; ask again after CALL_SETTLE_MS. */
+ * @return false: it ended so recently that its own report may be on its way, or could not be stored; ask again after CALL_SETTLE_MS. */
 bool calls_ended_unheard(struct calls *calls, const struct calls_ending *ending, int64_t asked_at_ms);
 /** From when on calls may have ended unheard. */
 int64_t calls_heard_since(const struct calls *calls);
-/** All were told that ended before then. */
+/** All were told, and are stored, that ended before then. */
 void calls_heard(struct calls *calls, int64_t at_ms);
 /** True while there are calls of which nobody but the SIP server tells: should a report be lost, only its list can. */
 bool calls_need_list(const struct calls *calls);

@@ -325,6 +325,8 @@ bool calls_reconcile(struct calls *calls, const struct calls_dialog *dialogs, si
 	struct call *call, *next;
 	bool done = true;
 
+	if (calls->server_lost_at_ms > listed_at_ms)
+		return false; /* the server has gone since: the next one's list counts */
 	for (size_t i = 0; i < count; i++) {
 		if (!end_leftover(calls, &dialogs[i]) && !*dialogs[i].session && *dialogs[i].owner)
 			take_up_dialled(calls, &dialogs[i]);

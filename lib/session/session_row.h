@@ -31,6 +31,9 @@ nxv_status session_update(struct db_tx *tx, const struct session_row *row, struc
 nxv_status session_load(struct db_tx *tx, const char *id, int64_t now_ms, struct session_row **out, struct nxv_error *err);
 /** The same of a call that a phone dialled, by its Call-ID. */
 nxv_status session_load_dialled(struct db_tx *tx, const char *sip_call_id, int64_t now_ms, struct session_row **out, struct nxv_error *err);
+/** Whether a call with this Call-ID, or one that had to leave its Call-ID to another, is on record that began for this user then,
+ * or as soon after it as the gateway is told or asked. */
+nxv_status session_dialled_at(struct db_tx *tx, const char *user_id, const char *sip_call_id, int64_t at_ms, bool *found, struct nxv_error *err);
 /** A phone whose call was refused may try again with the same Call-ID (RFC 3261, 8.1.3.5): leave it to the next session. */
 nxv_status session_release_call_id(struct db_tx *tx, const char *sip_call_id, struct nxv_error *err);
 /** Ids of sessions that have not ended, at most max after `after` ("": from the first), in order of id. @param out [owned] each. */

@@ -176,6 +176,23 @@ nxv_status session_load_dialled(
 	return load_by(tx, "SELECT " SELECTED " FROM session WHERE sip_call_id = ?", sip_call_id, now_ms, out, err);
 }
 
+nxv_status session_dialled_at(struct db_tx *tx, const char *user_id, const char *sip_call_id, int64_t at_ms, bool *found, struct nxv_error *err)
+{
+	struct db_stmt *stmt;
+	nxv_status status = db_query(tx, "SELECT 1 FROM session WHERE user_id = ?1 AND started_at_ms BETWEEN ?2 AND ?2 + 5000"
+		" AND (sip_call_id = ?3 OR (sip_call_id IS NULL AND carrier = 'dialled')) LIMIT 1", &stmt, err);
+
+	*found = false;
+	if (status != NXV_OK)
+		return status;
+	db_bind_text(stmt, 1, user_id);
+	db_bind_int(stmt, 2, at_ms);
+	db_bind_text(stmt, 3, sip_call_id);
+	status = db_step(stmt, found, err);
+	db_done(stmt);
+	return status;
+}
+
 nxv_status session_release_call_id(struct db_tx *tx, const char *sip_call_id, struct nxv_error *err)
 {
 	return db_run(tx, "UPDATE session SET sip_call_id = NULL WHERE sip_call_id = ? AND ended_at_ms > 0", err, "t", sip_call_id);

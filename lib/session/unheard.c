@@ -1,20 +1,21 @@
 /* unheard.c - calls that ended while the gateway was away, or whose report was lost: as the SIP server remembers them. */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "session/live.h"
+#include "store/setting.h"
 
 /* Reports and endings may be a little out of order, and clocks are set. */
-enum { HEARD_MARGIN_MS = 5000 };
+enum { HEARD_MARGIN_MS = 5000, OVERDUE_MS = 60000 };
 
 void unheard_begin(struct calls *calls)
 {
-	const int64_t now_ms = env_now_ms(calls->opts.env);
+	char text[32] = "";
 
-	calls->heard_at_ms = alive_last(calls->alive);
-	if (calls->heard_at_ms)
-		return;
-	calls->heard_at_ms = now_ms; /* the first gateway here: whatever was before is not ours */
-	alive_mark(calls->alive, now_ms);
+	setting_read(calls->opts.db, SETTING_HEARD, text, sizeof(text), NULL);
+	if (!text_int(text, 1, INT64_MAX, &calls->heard_at_ms)) /* the first gateway here: whatever was before is not ours */
+		calls_heard(calls, env_now_ms(calls->opts.env));
 }
 
 int64_t calls_heard_since(const struct calls *calls)
@@ -24,21 +25,24 @@ int64_t calls_heard_since(const struct calls *calls)
 
 void calls_heard(struct calls *calls, int64_t at_ms)
 {
+	char text[32];
+
 	calls->heard_at_ms = at_ms;
+	snprintf(text, sizeof(text), "%lld", (long long)at_ms);
+	setting_write(calls->opts.db, SETTING_HEARD, text, NULL); /* should it fail, more is read another time */
 }
 
-static bool on_record(struct calls *calls, const char *call_id)
+/* Whether the call is known. Its Call-ID does not tell: a phone may use one again, and others may take it. */
+static nxv_status on_record(struct calls *calls, const struct calls_ending *ending, bool *known)
 {
-	struct session_row *row = NULL;
 	struct db_tx *tx;
-	nxv_status status;
+	nxv_status status = db_begin(calls->opts.db, DB_READ, &tx, NULL);
 
-	if (db_begin(calls->opts.db, DB_READ, &tx, NULL) != NXV_OK)
-		return true;
-	status = session_load_dialled(tx, call_id, 0, &row, NULL);
+	if (status != NXV_OK)
+		return status;
+	status = session_dialled_at(tx, ending->report.owner, ending->report.call_id, ending->invited_at_ms, known, NULL);
 	db_rollback(tx);
-	session_row_free(row);
-	return status != NXV_E_NOT_FOUND;
+	return status;
 }
 
 static void earliest(int64_t *at_ms, int64_t other_ms)
@@ -79,7 +83,7 @@ bool unheard_left(struct call *call)
 void unheard_overdue(struct call *call)
 {
 	call->overdue = true;
-	loop_timer_start(call->max_timer, CALL_SETTLE_MS);
+	loop_timer_start(call->max_timer, OVERDUE_MS);
 }
 
 /* The SIP server was to end it a little after we would have; if it did not, it is ended now. */
@@ -101,9 +105,13 @@ bool unheard_hangup(struct call *call, const struct carrier_event *event)
 {
 	const int leg = event->kind == CARRIER_B_HANGUP;
 
-	if (event->kind == CARRIER_DOWN && call->waits_for_list)
-		return unheard_left(call);
-	if (!call->recovered || call->row->state != CALL_UP || (event->kind != CARRIER_A_HANGUP && event->kind != CARRIER_B_HANGUP))
+	if (!call->recovered || call->row->state != CALL_UP)
+		return false;
+	if (event->kind == CARRIER_DOWN && call->waits_for_list) {
+		call->carrier = NULL; /* the other leg is gone, too: nothing is left but to say when it ended */
+		return true;
+	}
+	if ((event->kind != CARRIER_A_HANGUP && event->kind != CARRIER_B_HANGUP))
 		return false;
 	earliest(&call->left_at_ms[leg], event->at_ms);
 	call->waits_for_list = true;
@@ -151,17 +159,22 @@ static bool dialled_ended(struct calls *calls, const struct calls_ending *ending
 {
 	const struct call *call = live_find_sip(calls, report->call_id);
 	struct calls_report past = *report;
+	bool known = !*report->owner || !ending->invited_at_ms;
 
 	if (!call) {
-		if (!ending->invited_at_ms || on_record(calls, report->call_id))
+		if (!known && on_record(calls, ending, &known) != NXV_OK)
+			return false;
+		if (known)
 			return true;
 		if (report->at_ms > asked_at_ms - CALL_SETTLE_MS)
 			return false;
 		past.noticed_ms = 0;
 		step(calls, past, REPORT_CALL, ending->invited_at_ms);
 		call = live_find_sip(calls, report->call_id);
+		if (!call)
+			return false;
 	}
-	if (!call || report->at_ms < call->row->pub.started_at_ms)
+	if (report->at_ms < call->row->pub.started_at_ms || (*report->owner && strcmp(report->owner, call->row->pub.user_id) != 0))
 		return true;
 	if (ending->ringing_at_ms && !call->row->pub.ringing_at_ms)
 		step(calls, past, REPORT_RINGING, ending->ringing_at_ms);

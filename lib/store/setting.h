@@ -6,6 +6,7 @@
 
 #define SETTING_SIP_WANTED "sip.wanted" /**< "started" or "stopped" */
 #define SETTING_SIP_STATE "sip.state"   /**< what the engine last saw, nxv_sip_state_name() */
+#define SETTING_HEARD "calls.heard"     /**< UTC ms: how calls ended that did so before is known */
 #define SETTING_LEG_KEY "leg.key"       /**< what leg tokens are made with, see base/leg_token.h; made by setting_leg_key() */
 
 /** value gets "" when it was never set. */

@@ -10,8 +10,9 @@
 enum { COMMON_OUR_RING_SECONDS = 310 };
 /** How long a connection over which nobody has proved who he is may be silent. */
 enum { COMMON_IDLE_SECONDS = 120 };
-/** How many of the latest calls' endings a server remembers, and how long one may be: what both take of its shared memory. */
-enum { COMMON_ENDINGS = 4096, COMMON_ENDING_BYTES = 2000 };
+/** How many of the latest calls' endings a server remembers, of those answered and of those not, and how long one may be: what
+ * both take of its shared memory. */
+enum { COMMON_ENDINGS = 2048, COMMON_ENDING_BYTES = 2000 };
 
 /** Errors: NXV_E_INVALID naming the option at fault. */
 nxv_status common_check(const struct sip_settings *set, struct nxv_error *err);

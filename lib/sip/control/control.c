@@ -127,7 +127,7 @@ void control_receive(struct control *c, const char *text, size_t len)
 	struct json_object *answer, *error, *id;
 	struct request *req = c->first;
 
-	if (json_read(text, len, ANSWER_MAX, &answer, NULL) != NXV_OK) {
+	if (json_read_passed_on(text, len, ANSWER_MAX, &answer, NULL) != NXV_OK) {
 		env_log(c->env, NXV_LOG_WARN, "sip", "dropped a malformed answer of %zu bytes on the control socket", len);
 		return;
 	}

@@ -1,4 +1,4 @@
-/* endings.c - reads what a server remembers of ended calls. */
+/* endings.c - reads what a server remembers of ended calls: each ring backwards, one by one, to the time asked for. */
 #include "sip/control/endings.h"
 
 #include <stdlib.h>
@@ -9,18 +9,23 @@
 #include "sip/control/event.h"
 #include "sip/control/list.h"
 
+static const char *const rings[] = { "ended", "failed" };
+
+enum { RINGS = 2 };
+
 struct reading {
 	struct control *control;
 	const struct endings_store *store;
+	int ring;
 	int64_t since_ms, count, next; /* next: the number to read, from count down */
-	struct json_object *found;     /* the newest first */
+	struct json_object *found;
 	sip_endings_fn *fn;
 	void *arg;
 };
 
 static struct json_object *members_of_lines(const char *text)
 {
-	static const char *const numbers[] = { "sec", "usec", "code" };
+	static const char *const numbers[] = { "n", "sec", "usec", "code" };
 	struct json_object *members = json_object_new_object();
 
 	while (members && *text) {
@@ -73,6 +78,13 @@ static struct sip_ending ending(struct json_object *members)
 	return e;
 }
 
+static int older(const void *a, const void *b)
+{
+	const struct sip_ending *x = a, *y = b;
+
+	return (x->event.at_ms > y->event.at_ms) - (x->event.at_ms < y->event.at_ms);
+}
+
 static void reading_done(struct reading *r, nxv_status status, const struct nxv_error *err)
 {
 	const size_t count = status == NXV_OK && r->found ? json_object_array_length(r->found) : 0;
@@ -84,7 +96,9 @@ static void reading_done(struct reading *r, nxv_status status, const struct nxv_
 		err = &failed;
 	}
 	for (size_t i = 0; items && i < count; i++)
-		items[i] = ending(json_object_array_get_idx(r->found, count - 1 - i));
+		items[i] = ending(json_object_array_get_idx(r->found, i));
+	if (items)
+		qsort(items, count, sizeof(*items), older);
 	r->fn(r->arg, status, items, items ? count : 0, status == NXV_OK ? NULL : err);
 	free(items);
 	json_object_put(r->found);
@@ -93,7 +107,7 @@ static void reading_done(struct reading *r, nxv_status status, const struct nxv_
 
 static void ask(struct reading *r, int place, control_fn *fn)
 {
-	control_call(r->control, r->store->method, r->store->params(place), fn, r);
+	control_call(r->control, r->store->method, r->store->params(rings[r->ring], place), fn, r);
 }
 
 /* {"item":{"value":...}} of Kamailio, {"value":...} of OpenSIPS. */
@@ -109,10 +123,26 @@ static bool nothing_there(nxv_status status)
 	return status == NXV_E_NOT_FOUND || status == NXV_E_CONFLICT;
 }
 
+static void counted(void *arg, nxv_status status, struct json_object *result, const struct nxv_error *err);
+static void one_read(void *arg, nxv_status status, struct json_object *result, const struct nxv_error *err);
+
+static void go_on(struct reading *r)
+{
+	if (r->next > 0 && r->count - r->next < COMMON_ENDINGS)
+		ask(r, (int)(r->next % COMMON_ENDINGS), one_read);
+	else if (++r->ring < RINGS)
+		ask(r, -1, counted);
+	else
+		reading_done(r, NXV_OK, NULL);
+}
+
+/* A place may be empty: not filled yet, or its ending was too long to be kept. Then it holds nothing, or what was there one
+ * round before, and neither tells anything of the others. */
 static void one_read(void *arg, nxv_status status, struct json_object *result, const struct nxv_error *err)
 {
 	struct reading *r = arg;
 	struct json_object *value = value_of(result), *members = NULL;
+	const int64_t number = r->next--;
 	struct sip_event event;
 
 	if (status != NXV_OK && !nothing_there(status)) {
@@ -121,18 +151,14 @@ static void one_read(void *arg, nxv_status status, struct json_object *result, c
 	}
 	if (status == NXV_OK && json_object_is_type(value, json_type_string))
 		members = endings_members(json_object_get_string(value));
-	if (members && event_read(members, &event) && event.at_ms < r->since_ms) {
-		json_object_put(members);
-		r->next = 0;
-	} else {
-		if (members)
-			json_object_array_add(r->found, members);
-		r->next--; /* one that is not there yet, or too long to keep, hides none before it */
+	if (members && json_int(members, "n", 0) == number && event_read(members, &event)) {
+		if (event.at_ms < r->since_ms)
+			r->next = 0;
+		else
+			json_object_array_add(r->found, json_object_get(members));
 	}
-	if (r->next > 0 && r->count - r->next < COMMON_ENDINGS)
-		ask(r, (int)(r->next % COMMON_ENDINGS), one_read);
-	else
-		reading_done(r, NXV_OK, NULL);
+	json_object_put(members);
+	go_on(r);
 }
 
 static void counted(void *arg, nxv_status status, struct json_object *result, const struct nxv_error *err)
@@ -143,12 +169,8 @@ static void counted(void *arg, nxv_status status, struct json_object *result, co
 		reading_done(r, status, err);
 		return;
 	}
-	if (status == NXV_OK)
-		r->count = r->next = json_object_get_int64(value_of(result));
-	if (r->count > 0)
-		ask(r, (int)(r->count % COMMON_ENDINGS), one_read);
-	else
-		reading_done(r, NXV_OK, NULL);
+	r->count = r->next = status == NXV_OK ? json_object_get_int64(value_of(result)) : 0;
+	go_on(r);
 }
 
 void endings_read(struct control *c, const struct endings_store *store, int64_t since_ms, sip_endings_fn *fn, void *arg)

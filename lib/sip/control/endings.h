@@ -1,5 +1,5 @@
-/* endings.h - how the latest calls ended, as a server's configuration keeps it in shared memory: numbered places of a ring, and
- * how many there were. Read backwards, one by one, to the time asked for. Loop thread only. */
+/* endings.h - how the latest calls ended, as a server's configuration keeps it in shared memory: two rings, "ended" and "failed", so
+ * that refused calls do not push out the others. Each has numbered places, and a count. Loop thread only. */
 #ifndef NXV_SIP_CONTROL_ENDINGS_H
 #define NXV_SIP_CONTROL_ENDINGS_H
 
@@ -9,8 +9,8 @@
 /** Where a server keeps them. */
 struct endings_store {
 	const char *method; /**< of the request that reads one value */
-	/** Parameters for a place of the ring, or for the count (-1). @return [owned] */
-	struct json_object *(*params)(int place);
+	/** Parameters for a place of a ring, or for its count (-1). @return [owned] */
+	struct json_object *(*params)(const char *ring, int place);
 };
 
 /** fn is called once, maybe from inside. A server that has none, or does not keep them, is success with count 0. */

@@ -19,7 +19,7 @@ bool kamailio_event(void *arg, const char *text, size_t len)
 	struct json_object *event;
 	bool taken;
 
-	if (json_read(text, len, RECEIVER_MAX, &event, NULL) != NXV_OK)
+	if (json_read_passed_on(text, len, RECEIVER_MAX, &event, NULL) != NXV_OK)
 		return false;
 	taken = event_take(&k->sink, event, k->key);
 	if (taken && json_int(event, "n", 0) > k->first)

@@ -205,14 +205,13 @@ static void k_dialogs(struct sip_server *s, sip_dialogs_fn *fn, void *arg)
 }
 
 /* ---- endings: values of hash tables */
-static struct json_object *ending_params(int place)
+static struct json_object *ending_params(const char *ring, int place)
 {
-	struct json_object *params = one_param(NULL, place < 0 ? "sent" : "endings");
-	char key[16] = "endings";
+	struct json_object *params = one_param(NULL, place < 0 ? "sent" : ring);
+	char key[16];
 
-	if (place >= 0)
-		snprintf(key, sizeof(key), "%d", place);
-	control_text(params, NULL, key);
+	snprintf(key, sizeof(key), "%d", place);
+	control_text(params, NULL, place < 0 ? ring : key);
 	return params;
 }
 

@@ -8,7 +8,8 @@
 #include "sip/control/trunk.h"
 #include "sip/kamailio/impl.h"
 
-extern const char sip_kamailio_cfg_in[], sip_kamailio_routes_cfg_in[], sip_kamailio_trunk_cfg_in[];
+extern const char sip_kamailio_cfg_in[], sip_kamailio_routes_cfg_in[], sip_kamailio_events_cfg_in[],
+	sip_kamailio_trunk_cfg_in[];
 extern const char sip_kamailio_location_schema_sql[];
 
 enum { LOCATION_VERSION = 9 };
@@ -95,6 +96,8 @@ nxv_status kamailio_render(const struct sip_settings *set, const char *version, 
 	status = template_render(sip_kamailio_cfg_in, &vars, out, err);
 	if (status == NXV_OK)
 		status = template_render(sip_kamailio_routes_cfg_in, &vars, out, err);
+	if (status == NXV_OK)
+		status = template_render(sip_kamailio_events_cfg_in, &vars, out, err);
 	if (status == NXV_OK)
 		status = template_render(sip_kamailio_trunk_cfg_in, &vars, out, err);
 	template_vars_free(&vars);

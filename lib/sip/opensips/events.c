@@ -21,7 +21,7 @@ bool opensips_event(void *arg, const char *text, size_t len)
 	const char *name;
 	bool taken;
 
-	if (json_read(text, len, RECEIVER_MAX, &event, NULL) != NXV_OK)
+	if (json_read_passed_on(text, len, RECEIVER_MAX, &event, NULL) != NXV_OK)
 		return false;
 	name = json_text(event, "method");
 	taken = name && strcmp(name, event_name) == 0 && event_take(&os->sink, json_member(event, "params"), os->key);

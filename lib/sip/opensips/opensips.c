@@ -298,12 +298,14 @@ static nxv_status os_open(const struct env *env, struct loop *loop, const struct
 }
 
 /* ---- endings: values of cachedb_local */
-static struct json_object *ending_params(int place)
+static struct json_object *ending_params(const char *ring, int place)
 {
-	char attr[32] = "endings";
+	char attr[32];
 
-	if (place >= 0)
-		snprintf(attr, sizeof(attr), "ending %d", place);
+	if (place < 0)
+		snprintf(attr, sizeof(attr), "%s", ring);
+	else
+		snprintf(attr, sizeof(attr), "%s %d", ring, place);
 	return params2("system", "local", "attr", attr);
 }
 

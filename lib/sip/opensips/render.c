@@ -7,7 +7,8 @@
 #include "sip/control/trunk.h"
 #include "sip/opensips/impl.h"
 
-extern const char sip_opensips_cfg_in[], sip_opensips_routes_cfg_in[], sip_opensips_trunk_cfg_in[];
+extern const char sip_opensips_cfg_in[], sip_opensips_routes_cfg_in[], sip_opensips_events_cfg_in[],
+	sip_opensips_trunk_cfg_in[];
 extern const char sip_opensips_location_schema_sql[];
 
 enum { LOCATION_VERSION = 1013 };
@@ -82,6 +83,8 @@ nxv_status opensips_render(const struct sip_settings *set, const char *version, 
 	status = template_render(sip_opensips_cfg_in, &vars, out, err);
 	if (status == NXV_OK)
 		status = template_render(sip_opensips_routes_cfg_in, &vars, out, err);
+	if (status == NXV_OK)
+		status = template_render(sip_opensips_events_cfg_in, &vars, out, err);
 	if (status == NXV_OK)
 		status = template_render(sip_opensips_trunk_cfg_in, &vars, out, err);
 	template_vars_free(&vars);

@@ -113,6 +113,9 @@ static void what_has_not_changed_is_not_written_again(void **state)
 
 static void restart_hands_the_state_back_and_the_carrier_goes_on(void **state)
 {
+	const struct calls_dialog both[] = { { "session_1-a", "session_1", "a", "", "x", "y", true, 1, 0, 0 },
+		{ "session_1-b", "session_1", "b", "", "x", "y", true, 1, 0, 0 } };
+
 	(void)state;
 	carrier_says("one");
 	bring_up();
@@ -121,6 +124,7 @@ static void restart_hands_the_state_back_and_the_carrier_goes_on(void **state)
 	assert_int_equal(st.restored, 1);
 	assert_string_equal(st.restored_state, "one");
 	assert_true(stored("two"));
+	assert_true(calls_reconcile(st.calls, both, 2, st.f.now_ms));
 	tell(CARRIER_B_HANGUP, 0, NULL);
 	tell(CARRIER_DOWN, 0, NULL);
 	assert_int_equal(st.dialogs_ended, 0);

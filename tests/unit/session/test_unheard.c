@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "session/alive.h"
+#include "session/live.h"
 
 enum { SECOND = 1000, HOUR = 3600 * SECOND };
 
@@ -145,6 +145,22 @@ static void ending_of_an_older_call_of_that_name_means_nothing(void **state)
 	assert_int_equal(calls_count(st.calls), 1);
 }
 
+static void call_dialled_again_with_its_call_id_is_another_one(void **state)
+{
+	const struct calls_ending first = dialled(st.f.now_ms, REPORT_FAILED, "", 486),
+		second = dialled(st.f.now_ms + 30 * SECOND, REPORT_ENDED, "caller", 0);
+
+	(void)state;
+	st.f.now_ms += HOUR;
+	for (int i = 0; i < 2; i++) {
+		assert_true(calls_ended_unheard(st.calls, &first, st.f.now_ms));
+		assert_true(calls_ended_unheard(st.calls, &second, st.f.now_ms));
+	}
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session"), 2);
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session WHERE end_reason = 'callee_busy'"), 1);
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session WHERE end_reason = 'hangup_caller'"), 1);
+}
+
 static void phone_that_left_first_ended_the_call(void **state)
 {
 	const int64_t up_ms = st.f.now_ms;
@@ -224,35 +240,101 @@ static void hang_up_is_taken_as_heard_when_the_server_says_nothing(void **state)
 	expect_ended_at(heard_ms, "hangup_caller");
 }
 
-static void last_leg_down_does_not_wait(void **state)
+/* The originator ends the other leg at once, and is done with the call before anybody knows when it ended. */
+static void call_whose_legs_are_down_waits_for_its_time(void **state)
+{
+	const int64_t left_ms = st.f.now_ms + 5 * SECOND;
+	const struct calls_ending b = leg_of_ours("b", "callee", left_ms);
+
+	(void)state;
+	bring_up();
+	restart_after(8 * SECOND);
+	tell(CARRIER_B_HANGUP, 0, NULL);
+	tell(CARRIER_DOWN, 0, NULL);
+	assert_int_equal(calls_count(st.calls), 1);
+	calls_ended_unheard(st.calls, &b, st.f.now_ms);
+	expect_ended_at(left_ms, "hangup_callee");
+	assert_false(calls_need_list(st.calls));
+	assert_null(live_find(st.calls, "session_1")); /* nothing of it is left */
+}
+
+static void call_whose_legs_are_down_is_ended_without_the_server(void **state)
 {
 	(void)state;
 	bring_up();
 	restart_after(8 * SECOND);
 	tell(CARRIER_B_HANGUP, 0, NULL);
 	tell(CARRIER_DOWN, 0, NULL);
-	expect_end(NXV_CALL_COMPLETED, "hangup_callee", 0);
+	st.f.now_ms += CALL_SETTLE_MS + 1;
+	calls_sweep(st.calls);
+	expect_ended_at(st.f.now_ms - CALL_SETTLE_MS - 1, "hangup_callee");
+	assert_null(live_find(st.calls, "session_1"));
 }
 
-static void what_ended_since_the_gateway_was_last_alive_is_asked_for(void **state)
+static void what_ended_since_it_was_last_sure_is_asked_for(void **state)
 {
-	char path[160];
-	struct alive *alive;
 	const int64_t first_ms = st.f.now_ms;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%.140s/alive", st.f.dir);
-	st.alive = path;
-	restart_after(0); /* the first start here: what was before is not ours */
-	assert_true(calls_heard_since(st.calls) > first_ms - HOUR && calls_heard_since(st.calls) <= first_ms);
+	assert_true(calls_heard_since(st.calls) > first_ms - HOUR && calls_heard_since(st.calls) <= first_ms); /* before is not ours */
 	restart_after(HOUR);
-	assert_true(calls_heard_since(st.calls) > first_ms - HOUR && calls_heard_since(st.calls) <= first_ms);
+	bring_up();
+	restart_after(HOUR); /* it was alive, but never learnt what had ended */
+	assert_true(calls_heard_since(st.calls) <= first_ms);
 	calls_heard(st.calls, st.f.now_ms);
-	assert_true(calls_heard_since(st.calls) > first_ms && calls_heard_since(st.calls) <= st.f.now_ms);
-	assert_int_equal(alive_open(path, &alive, NULL), NXV_OK);
-	assert_int_equal(alive_last(alive), first_ms);
-	alive_close(alive);
-	assert_int_equal(remove(path), 0);
+	restart_after(HOUR);
+	assert_true(calls_heard_since(st.calls) > first_ms + HOUR && calls_heard_since(st.calls) <= st.f.now_ms - HOUR);
+}
+
+/* It is asked for once more, as is everything else since. */
+static void ending_that_cannot_be_stored_is_not_taken_as_heard(void **state)
+{
+	const struct calls_ending ending = dialled(st.f.now_ms, REPORT_ENDED, "caller", 0);
+
+	(void)state;
+	st.f.now_ms += HOUR;
+	fixture_sql(&st.f, "CREATE TRIGGER full BEFORE INSERT ON session BEGIN SELECT RAISE(FAIL, 'full'); END");
+	assert_false(calls_ended_unheard(st.calls, &ending, st.f.now_ms));
+	fixture_sql(&st.f, "DROP TRIGGER full");
+	assert_true(calls_ended_unheard(st.calls, &ending, st.f.now_ms));
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session WHERE end_reason = 'hangup_caller'"), 1);
+}
+
+/* The server refuses what nobody is registered for within the millisecond. */
+static void call_refused_at_once_is_one_call(void **state)
+{
+	struct calls_ending ending = dialled(st.f.now_ms, REPORT_FAILED, "", 480);
+
+	(void)state;
+	ending.invited_at_ms = ending.report.at_ms;
+	ending.ringing_at_ms = 0;
+	st.f.now_ms += HOUR;
+	for (int i = 0; i < 4; i++)
+		assert_true(calls_ended_unheard(st.calls, &ending, st.f.now_ms));
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session"), 1);
+}
+
+/* Whoever knows another's Call-ID can neither hide his calls nor end them. */
+static void call_with_the_call_id_of_another_user_is_another_one(void **state)
+{
+	struct calls_ending mine = dialled(st.f.now_ms, REPORT_ENDED, "caller", 0), theirs = mine;
+	struct calls_report report = mine.report;
+
+	(void)state;
+	theirs.report.owner = "mallory";
+	st.f.now_ms += HOUR;
+	for (int i = 0; i < 3; i++) {
+		assert_true(calls_ended_unheard(st.calls, &theirs, st.f.now_ms));
+		assert_true(calls_ended_unheard(st.calls, &mine, st.f.now_ms));
+	}
+	assert_int_equal(fixture_count(&st.f, "SELECT count(*) FROM session"), 2);
+	assert_int_equal(fixture_count(&st.f, "SELECT count(DISTINCT user_id) FROM session"), 2);
+	report.kind = REPORT_CALL;
+	report.at_ms = st.f.now_ms;
+	calls_report(st.calls, &report);
+	theirs.report.at_ms = st.f.now_ms + SECOND;
+	calls_ended_unheard(st.calls, &theirs, st.f.now_ms + HOUR);
+	assert_int_equal(calls_count(st.calls), 1);
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -266,13 +348,18 @@ int main(void)
 		TEST(call_of_nobody_is_left_alone),
 		TEST(dialled_call_that_was_up_ends_as_it_did),
 		TEST(ending_of_an_older_call_of_that_name_means_nothing),
+		TEST(call_dialled_again_with_its_call_id_is_another_one),
 		TEST(phone_that_left_first_ended_the_call),
 		TEST(end_by_no_phone_is_none),
 		TEST(call_that_the_server_ended_for_its_length_ended_then),
 		TEST(hang_up_repeated_to_the_new_gateway_counts_from_the_first),
 		TEST(hang_up_is_taken_as_heard_when_the_server_says_nothing),
-		TEST(last_leg_down_does_not_wait),
-		TEST(what_ended_since_the_gateway_was_last_alive_is_asked_for),
+		TEST(call_whose_legs_are_down_waits_for_its_time),
+		TEST(call_whose_legs_are_down_is_ended_without_the_server),
+		TEST(what_ended_since_it_was_last_sure_is_asked_for),
+		TEST(ending_that_cannot_be_stored_is_not_taken_as_heard),
+		TEST(call_refused_at_once_is_one_call),
+		TEST(call_with_the_call_id_of_another_user_is_another_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
