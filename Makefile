@@ -3,8 +3,9 @@
 PREFIX ?= /usr/local
 STATE ?= $(CURDIR)/build/run
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
-# OpenSIPS is used where it is installed; elsewhere Kamailio comes from Debian.
-OPENSIPS := $(if $(filter kamailio,$(NEXUSVOIP_SIP_SERVER)),,$(shell PATH="$$PATH:/usr/local/sbin:/usr/sbin" command -v opensips))
+# A SIP server that is named, or OpenSIPS where the gateway would find it, is used; else Kamailio comes from Debian.
+SIP_SERVER := $(or $(NEXUSVOIP_SIP_BINARY),$(if $(filter kamailio,$(NEXUSVOIP_SIP_SERVER)),,$(shell \
+	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin command -v opensips)))
 # npm fetches what Twilio publishes, for the tests to judge by; a Node from elsewhere is left as it is.
 NPM := $(if $(shell command -v node),,npm)
 PROGRAMS := -DNEXUSVOIP_TESTS=OFF -DNEXUSVOIP_EXAMPLES=OFF
@@ -24,7 +25,7 @@ help:
 	@echo 'make clean        remove build/, after stopping what make run started'
 
 run:
-	@packaging/install-deps.sh build run $(if $(OPENSIPS),,sip) $(if $(DEMO),demo)
+	@packaging/install-deps.sh build run $(if $(SIP_SERVER),,sip) $(if $(DEMO),demo)
 	@packaging/build.sh release $(PROGRAMS)
 	@packaging/run.sh start
 	@$(if $(DEMO),packaging/demo.sh)
