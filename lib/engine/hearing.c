@@ -8,32 +8,18 @@
 
 enum { TURN_MS = 200, DEAF_MAX = 3 };
 
+/* @return false: it is of a registration, not of a call. */
 static bool report_of(const struct sip_event *ev, struct calls_report *report)
 {
-	*report = (struct calls_report){ .call_id = ev->call_id, .session = ev->session, .leg = ev->leg, .owner = ev->owner,
-		.from_user = ev->from_user, .to_user = ev->to_user, .who = ev->who, .contact = ev->contact,
+	static const int kinds[] = { [SIP_EV_CALL] = REPORT_CALL, [SIP_EV_RINGING] = REPORT_RINGING, [SIP_EV_ANSWERED] = REPORT_ANSWERED,
+		[SIP_EV_FAILED] = REPORT_FAILED, [SIP_EV_ENDED] = REPORT_ENDED };
+
+	if (ev->kind >= SIP_EV_REGISTERED)
+		return false;
+	*report = (struct calls_report){ .kind = kinds[ev->kind], .call_id = ev->call_id, .session = ev->session, .leg = ev->leg,
+		.owner = ev->owner, .from_user = ev->from_user, .to_user = ev->to_user, .who = ev->who, .contact = ev->contact,
 		.reason = ev->reason, .code = ev->code, .at_ms = ev->at_ms };
-	switch (ev->kind) {
-	case SIP_EV_CALL:
-		report->kind = REPORT_CALL;
-		return true;
-	case SIP_EV_RINGING:
-		report->kind = REPORT_RINGING;
-		return true;
-	case SIP_EV_ANSWERED:
-		report->kind = REPORT_ANSWERED;
-		return true;
-	case SIP_EV_FAILED:
-		report->kind = REPORT_FAILED;
-		return true;
-	case SIP_EV_ENDED:
-		report->kind = REPORT_ENDED;
-		return true;
-	case SIP_EV_REGISTERED:
-	case SIP_EV_UNREGISTERED:
-		break;
-	}
-	return false;
+	return true;
 }
 
 void engine_sip_event(void *arg, const struct sip_event *ev)

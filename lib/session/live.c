@@ -287,6 +287,16 @@ static void end_dialog(struct call *call, const char *call_id)
 	calls->opts.ports.end_dialog(calls->opts.ports.arg, call_id);
 }
 
+void live_end_as(struct call *call, enum call_event event, int64_t at_ms, bool hang_up)
+{
+	const int64_t now_ms = env_now_ms(call->calls->opts.env);
+	const struct call_facts facts = { .at_ms = at_ms ? at_ms : now_ms, .noticed_ms = now_ms };
+
+	if (live_apply(call, event, &facts) && hang_up)
+		live_hang_up(call);
+	live_settle(call);
+}
+
 void live_hang_up(struct call *call)
 {
 	char call_id[160];

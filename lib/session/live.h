@@ -33,10 +33,9 @@ struct call {
 	enum call_event wish;      /**< what ends it once its remote carrier has ended it; EV_PLACED: nothing was asked for */
 	bool missing;              /**< in no list the last time */
 	int64_t left_at_ms[2];     /**< leg a's, b's phone hung up then, unheard; 0: not that we know */
-	int64_t waiting_since_ms;  /**< with the next: that was heard */
+	int64_t waits_since_ms;    /**< a phone hung up then, and the SIP server may know that it did so before; 0: none did */
 	int64_t timed_out_at_ms;   /**< the SIP server ended it for its length then, unheard; 0: not that we know */
 	bool overdue;              /**< taken up after a restart when it should have ended for its length */
-	bool waits_for_list;       /**< a phone hung up, and the SIP server may know that it did so before */
 	bool recovered;            /**< taken up after a restart, and not yet seen whole in the SIP server's list */
 };
 
@@ -76,6 +75,8 @@ void live_note_final(struct call *call, char leg, int sip_code, const char *reas
 void live_store(struct call *call);
 /** End it: at once, or by order to a remote carrier, which applies the event when the order is carried out. */
 void live_end(struct call *call, enum call_event event);
+/** End it as it did at_ms, 0: now; the event is of now. @param hang_up: its legs may be up still. */
+void live_end_as(struct call *call, enum call_event event, int64_t at_ms, bool hang_up);
 /** Give the order to end the legs, whoever holds them. */
 void live_hang_up(struct call *call);
 /** Remove it once it has ended and nobody holds legs of it any more. */

@@ -12,16 +12,6 @@
 
 enum { RECOVER_BATCH = 64 };
 
-static void end_as(struct call *call, enum call_event event, int64_t at_ms, bool hang_up)
-{
-	const int64_t now_ms = env_now_ms(call->calls->opts.env);
-	const struct call_facts facts = { .at_ms = at_ms ? at_ms : now_ms, .noticed_ms = now_ms };
-
-	if (live_apply(call, event, &facts) && hang_up)
-		live_hang_up(call);
-	live_settle(call);
-}
-
 /* A call that was not up when the gateway died is given up: its legs are ended. One that was up goes on between the phones,
  * and its carrier takes it up again; where it cannot, the SIP server tells when it ends. */
 static void take_up(struct calls *calls, struct session_row *row)
@@ -39,7 +29,7 @@ static void take_up(struct calls *calls, struct session_row *row)
 	call->recovered = true;
 	if (call->row->state != CALL_UP) {
 		if (!call->row->sip_call_id)
-			end_as(call, EV_GATEWAY_RESTARTED, 0, true);
+			live_end_as(call, EV_GATEWAY_RESTARTED, 0, true);
 		return;
 	}
 	if (!call->row->sip_call_id)
@@ -148,7 +138,7 @@ static void end_forgotten(struct calls *calls, const char *id)
 	if (!call)
 		return;
 	env_log(calls->opts.env, NXV_LOG_WARN, "session", "call %s was stored but never handed over: it is ended", id);
-	end_as(call, EV_GATEWAY_RESTARTED, 0, false);
+	live_end_as(call, EV_GATEWAY_RESTARTED, 0, false);
 }
 
 void calls_sweep(struct calls *calls)
@@ -236,13 +226,13 @@ static bool compare(struct call *call, const struct calls_dialog *dialogs, size_
 		call->missing = true;
 		return false;
 	}
-	/* A leg of which only the other one is left was hung up by its phone while nobody listened. */
 	if (unheard_left(call) || (call->calls->server_found && unheard_too_long(call)))
 		return true;
+	/* A leg of which only the other one is left was hung up by its phone while nobody listened. */
 	if (a || b)
-		end_as(call, a ? EV_B_HANGUP : EV_A_HANGUP, 0, true);
+		live_end_as(call, a ? EV_B_HANGUP : EV_A_HANGUP, 0, true);
 	else /* what a server had all along and has no more was hung up while nobody listened */
-		end_as(call, call->recovered && call->calls->server_found ? EV_GATEWAY_RESTARTED : EV_SERVER_LOST, lost_at(call), true);
+		live_end_as(call, call->recovered && call->calls->server_found ? EV_GATEWAY_RESTARTED : EV_SERVER_LOST, lost_at(call), true);
 	return true;
 }
 
@@ -285,7 +275,7 @@ void calls_server_gone(struct calls *calls, int64_t at_ms)
 		for (call = calls->by_id[b]; call; call = next) {
 			next = call->next;
 			if (call->row->state != CALL_ENDED && !live_is_remote(call) && (call->row->state != CALL_QUEUED || call->row->sip_call_id))
-				end_as(call, EV_SERVER_LOST, lost_at(call), true);
+				live_end_as(call, EV_SERVER_LOST, lost_at(call), true);
 		}
 	calls->server_lost_at_ms = 0;
 }

@@ -59,13 +59,6 @@ static int first_left(const struct call *call)
 	return b_ms && (!a_ms || b_ms < a_ms);
 }
 
-static void end_at(struct call *call, enum call_event event, int64_t at_ms)
-{
-	if (live_apply(call, event, &(struct call_facts){ .at_ms = at_ms, .noticed_ms = env_now_ms(call->calls->opts.env) }))
-		live_hang_up(call);
-	live_settle(call);
-}
-
 bool unheard_left(struct call *call)
 {
 	const int leg = first_left(call);
@@ -74,9 +67,9 @@ bool unheard_left(struct call *call)
 	if (call->row->state != CALL_UP || (!left_ms && !out_ms))
 		return false;
 	if (out_ms && (!left_ms || out_ms <= left_ms))
-		end_at(call, EV_MAX_DURATION, out_ms);
+		live_end_as(call, EV_MAX_DURATION, out_ms, true);
 	else
-		end_at(call, leg ? EV_B_HANGUP : EV_A_HANGUP, left_ms);
+		live_end_as(call, leg ? EV_B_HANGUP : EV_A_HANGUP, left_ms, true);
 	return true;
 }
 
@@ -96,7 +89,7 @@ bool unheard_too_long(struct call *call)
 	if (!call->overdue)
 		return false;
 	call->overdue = false;
-	end_at(call, EV_MAX_DURATION, due_ms < now_ms ? due_ms : now_ms);
+	live_end_as(call, EV_MAX_DURATION, due_ms < now_ms ? due_ms : now_ms, true);
 	return true;
 }
 
@@ -107,15 +100,14 @@ bool unheard_hangup(struct call *call, const struct carrier_event *event)
 
 	if (!call->recovered || call->row->state != CALL_UP)
 		return false;
-	if (event->kind == CARRIER_DOWN && call->waits_for_list) {
+	if (event->kind == CARRIER_DOWN && call->waits_since_ms) {
 		call->carrier = NULL; /* the other leg is gone, too: nothing is left but to say when it ended */
 		return true;
 	}
-	if ((event->kind != CARRIER_A_HANGUP && event->kind != CARRIER_B_HANGUP))
+	if (event->kind != CARRIER_A_HANGUP && event->kind != CARRIER_B_HANGUP)
 		return false;
 	earliest(&call->left_at_ms[leg], event->at_ms);
-	call->waits_for_list = true;
-	call->waiting_since_ms = event->at_ms;
+	call->waits_since_ms = event->at_ms;
 	return true;
 }
 
@@ -127,7 +119,7 @@ void unheard_sweep(struct calls *calls)
 	for (size_t b = 0; b < CALLS_BUCKETS; b++)
 		for (call = calls->by_id[b]; call; call = next) {
 			next = call->next;
-			if (call->waits_for_list && call->row->state != CALL_ENDED && now_ms - call->waiting_since_ms > CALL_SETTLE_MS)
+			if (call->waits_since_ms && now_ms - call->waits_since_ms > CALL_SETTLE_MS)
 				unheard_left(call);
 		}
 }
@@ -138,7 +130,7 @@ static void leg_ended(struct calls *calls, const struct calls_report *report)
 	struct call *call = live_find(calls, report->session);
 	const int leg = report->leg[0] == 'b';
 
-	if (!call || report->at_ms < call->row->pub.started_at_ms)
+	if (!call)
 		return;
 	if (!call->carrier)
 		calls_report(calls, report);

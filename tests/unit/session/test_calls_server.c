@@ -269,6 +269,23 @@ static void call_lost_with_the_server_ended_as_it_went(void **state)
 }
 
 /* The server is back, has lost sight of the dialog and refuses what is sent in it, before its list was judged. */
+/* Its answer was on the way, or the memory was asked meanwhile: of the next server only the next list tells. */
+static void list_of_a_server_that_has_gone_since_judges_nothing(void **state)
+{
+	const int64_t listed_ms = st.f.now_ms + 10000;
+
+	(void)state;
+	bring_up();
+	st.f.now_ms = listed_ms + 500;
+	calls_server_lost(st.calls, st.f.now_ms);
+	for (int i = 0; i < 3; i++)
+		assert_false(calls_reconcile(st.calls, NULL, 0, listed_ms));
+	assert_int_equal(calls_count(st.calls), 1);
+	st.f.now_ms += 10000;
+	assert_true(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
+	expect_ended_at(listed_ms + 500, "server_lost");
+}
+
 static void phone_that_a_restarted_server_does_not_find_is_not_said_to_be_lost(void **state)
 {
 	(void)state;
@@ -450,6 +467,7 @@ int main(void)
 		TEST(restart_keeps_what_the_server_still_lists),
 		TEST(restart_closes_what_the_server_no_longer_lists),
 		TEST(call_lost_with_the_server_ended_as_it_went),
+		TEST(list_of_a_server_that_has_gone_since_judges_nothing),
 		TEST(phone_that_a_restarted_server_does_not_find_is_not_said_to_be_lost),
 		TEST(phone_lost_while_the_server_was_there_is_said_to_be_lost),
 		TEST(call_lost_with_the_machine_ended_when_the_gateway_was_last_alive),

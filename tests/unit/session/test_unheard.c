@@ -39,6 +39,14 @@ static void bring_up(void)
 	tell(CARRIER_B_ANSWERED, 200, NULL);
 }
 
+/* The hang-up that the next gateway hears of may be a repeated one. */
+static void hang_up_to_the_next_gateway(enum carrier_event_kind kind)
+{
+	bring_up();
+	restart_after(8 * SECOND);
+	tell(kind, 0, NULL);
+}
+
 static void expect_ended_at(int64_t at_ms, const char *reason)
 {
 	struct nxv_session *s = only_session();
@@ -213,9 +221,7 @@ static void hang_up_repeated_to_the_new_gateway_counts_from_the_first(void **sta
 	const struct calls_ending b = leg_of_ours("b", "callee", left_ms);
 
 	(void)state;
-	bring_up();
-	restart_after(8 * SECOND);
-	tell(CARRIER_B_HANGUP, 0, NULL);
+	hang_up_to_the_next_gateway(CARRIER_B_HANGUP);
 	assert_int_equal(calls_count(st.calls), 1);
 	calls_ended_unheard(st.calls, &b, st.f.now_ms);
 	assert_true(calls_reconcile(st.calls, NULL, 0, st.f.now_ms));
@@ -247,9 +253,7 @@ static void call_whose_legs_are_down_waits_for_its_time(void **state)
 	const struct calls_ending b = leg_of_ours("b", "callee", left_ms);
 
 	(void)state;
-	bring_up();
-	restart_after(8 * SECOND);
-	tell(CARRIER_B_HANGUP, 0, NULL);
+	hang_up_to_the_next_gateway(CARRIER_B_HANGUP);
 	tell(CARRIER_DOWN, 0, NULL);
 	assert_int_equal(calls_count(st.calls), 1);
 	calls_ended_unheard(st.calls, &b, st.f.now_ms);
@@ -261,9 +265,7 @@ static void call_whose_legs_are_down_waits_for_its_time(void **state)
 static void call_whose_legs_are_down_is_ended_without_the_server(void **state)
 {
 	(void)state;
-	bring_up();
-	restart_after(8 * SECOND);
-	tell(CARRIER_B_HANGUP, 0, NULL);
+	hang_up_to_the_next_gateway(CARRIER_B_HANGUP);
 	tell(CARRIER_DOWN, 0, NULL);
 	st.f.now_ms += CALL_SETTLE_MS + 1;
 	calls_sweep(st.calls);

@@ -108,12 +108,31 @@ static void kamailio_events_are_taken_with_the_key_only(void **state)
 	assert_int_equal(k.received, lines);
 }
 
+/* A phone's reason phrase in Latin-1 would hide how its call ended. */
+static void bytes_that_are_no_text_hide_no_event(void **state)
+{
+	static const char members[] = "{\"key\":\"evk\",\"kind\":\"failed\",\"call_id\":\"x\",\"sec\":1,\"code\":486,\"reason\":\"Bes\xe4tt\"}";
+	struct heard h = { 0 };
+	struct opensips os = { .env = &env, .sink = { .arg = &h, .event = hear }, .key = "evk" };
+	struct kamailio k = { .env = &env, .sink = { .arg = &h, .event = hear }, .key = "evk" };
+	char text[300];
+
+	(void)state;
+	snprintf(text, sizeof(text), "{\"method\":\"E_NEXUS\",\"params\":%s}", members);
+	assert_true(opensips_event(&os, text, strlen(text)));
+	assert_string_equal(h.text, "x||||||||Bes?tt");
+	h = (struct heard){ 0 };
+	assert_true(kamailio_event(&k, members, strlen(members)));
+	assert_string_equal(h.text, "x||||||||Bes?tt");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(opensips_events_are_taken_with_the_key_only),
 		cmocka_unit_test(opensips_events_of_a_wrong_shape_are_dropped),
 		cmocka_unit_test(kamailio_events_are_taken_with_the_key_only),
+		cmocka_unit_test(bytes_that_are_no_text_hide_no_event),
 	};
 
 	env_defaults(&env);
